@@ -1,0 +1,79 @@
+// Every refusal that Annals can make, as one closed union: a new code does not compile until the HTTP
+// status (`http/status.ts`) and the exit code (`cli/exit-code.ts`) for it are written down.
+
+/** The codes of refusals. Those of the contract's table E keep the contract's names. */
+export type ErrorCode =
+  // contract.md, table E
+  | 'UNKNOWN_ENGINE'
+  | 'UNREACHABLE_ENGINE'
+  | 'INVALID_PARAMETER'
+  | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
+  | 'NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
+  | 'NOT_ACCEPTABLE'
+  | 'RANGE_NOT_SATISFIABLE'
+  | 'TOO_MANY_REQUESTS'
+  | 'UNAVAILABLE'
+  // a request that HTTP itself refuses
+  | 'MALFORMED_REQUEST'
+  | 'REQUEST_TIMEOUT'
+  | 'HEADERS_TOO_LARGE'
+  | 'BODY_TOO_LARGE'
+  // recording
+  | 'ENTRY_TOO_LARGE'
+  | 'ID_CONFLICT'
+  | 'ID_TOO_OLD'
+  | 'STORAGE_FULL'
+  | 'OUTCOME_UNKNOWN'
+  // a log at rest
+  | 'LOG_LOCKED'
+  | 'LOG_DAMAGED'
+  | 'LOG_EXISTS'
+  | 'LOG_MISSING'
+  // accounts
+  | 'ACCOUNT_EXISTS'
+  | 'ACCOUNT_UNKNOWN'
+  | 'ACCOUNT_REFUSED'
+  // what an administrator gave us
+  | 'INVALID_CONFIGURATION'
+  | 'INVALID_INPUT'
+  | 'STORAGE_FAILED'
+  // a fault of ours
+  | 'INTERNAL'
+
+/** What an `AnnalsError` may carry besides its message. */
+export interface ErrorContext {
+  /** For the operator's log only: may name paths and addresses, never a secret. */
+  readonly detail?: string
+  readonly cause?: unknown
+  /** For TOO_MANY_REQUESTS and UNAVAILABLE: when to try again. */
+  readonly retryAfterSeconds?: number
+  /** The engine that the refusal is about (contract, table E). */
+  readonly engine?: string
+}
+
+/**
+ * A refusal. `message` is for the caller: it says what was expected, and holds no secret, no path of the
+ * server and no stack (contract, table E). `detail` and `cause` are for the operator's log.
+ */
+export class AnnalsError extends Error {
+  override readonly name = 'AnnalsError'
+  readonly code: ErrorCode
+  readonly detail: string | undefined
+  readonly retryAfterSeconds: number | undefined
+  readonly engine: string | undefined
+
+  constructor(code: ErrorCode, message: string, context: ErrorContext = {}) {
+    super(message, context.cause === undefined ? undefined : { cause: context.cause })
+    this.code = code
+    this.detail = context.detail
+    this.retryAfterSeconds = context.retryAfterSeconds
+    this.engine = context.engine
+  }
+}
+
+/** True for an `AnnalsError` of the given code, or of any code. */
+export function isAnnalsError(error: unknown, code?: ErrorCode): error is AnnalsError {
+  return error instanceof AnnalsError && (code === undefined || error.code === code)
+}

@@ -1,0 +1,86 @@
+// What an audit log offers to everything outside `log/`. One object per log, made by `openLog` (`open.ts`).
+
+import type { Draft, LogId, Micros, Place, Position } from '../entry/event.ts'
+import type { Window } from '../entry/window.ts'
+
+/** Where an event was recorded. `isNew` is false where the same event had been recorded before (I4). */
+export interface Recorded extends Place {
+  readonly isNew: boolean
+}
+
+/** What a read is told about itself, so that its own entry can say it (contract S7). */
+export interface ReadPlace extends Place {
+  /** The window asked for, resolved: `start` ≤ time < `end`. */
+  readonly start: Micros
+  readonly end: Micros
+  /** What it became: the positions [from, to) and their length. */
+  readonly from: Position
+  readonly to: Position
+  readonly bytes: number
+}
+
+/** An unbroken run of entries, fixed for good: the bytes of [from, to) never change (I2). */
+export interface Snapshot {
+  readonly log: LogId
+  readonly from: Position
+  readonly to: Position
+  readonly bytes: number
+  /** The moment that the read calls "now": the time of its own entry (contract W3). */
+  readonly now: Micros
+  /** False where the read could not be recorded (I9); the answer says so in a header. */
+  readonly recorded: boolean
+  /** Opens the bytes for reading. Any number of readers may be open; each holds at most one file. */
+  open(): SnapshotReader
+}
+
+/** Reads a snapshot's bytes. Dispose it to close its file. */
+export interface SnapshotReader extends AsyncDisposable {
+  /**
+   * Reads bytes of the snapshot from `offset` into the start of `target`, and returns how many: at least one
+   * while `offset` < `snapshot.bytes`, which may be fewer than `target` holds.
+   * Throws LOG_DAMAGED where bytes that belong to the snapshot are not there.
+   */
+  read(target: Uint8Array, offset: number): Promise<number>
+}
+
+/** The state of a log, for health, metrics and people. */
+export interface LogStatus {
+  readonly size: number
+  readonly bytes: number
+  readonly segments: number
+  readonly lastTime: Micros | undefined
+  /** `refusing`: no room, reading goes on (I9). `failed`: the log has ended, and the process must (recovery). */
+  readonly recording: 'accepting' | 'refusing' | 'failed' | 'closed'
+  /** Entries waiting for a commit. */
+  readonly waiting: number
+}
+
+/** An append-only audit log with one writer. */
+export interface AuditLog extends AsyncDisposable {
+  readonly id: LogId
+  /** `<host name>/audit-trail/api/v2/logs/<log id>` */
+  readonly origin: string
+  readonly hostName: string
+  /** The log's Ed25519 public key, 32 bytes. */
+  readonly publicKey: Uint8Array
+  /**
+   * Records one event. Resolves once it is durable (I1), or was already (I4, `isNew` false).
+   * Throws ID_CONFLICT, ID_TOO_OLD, STORAGE_FULL, OUTCOME_UNKNOWN (it may have been recorded: repeat it with
+   * the same id), TOO_MANY_REQUESTS (the queue is full; nothing was recorded) or UNAVAILABLE (closed).
+   */
+  record(draft: Draft): Promise<Recorded>
+  /**
+   * Fixes the snapshot of a window and records the read itself in one step of the sequencer (I11, S7).
+   * `describe` is called once the place and the snapshot are known and makes the read's own entry.
+   * Resolves once that entry is durable. Where nothing can be recorded (I9), `recorded` is false.
+   */
+  read(window: Window, describe: (read: ReadPlace) => Draft): Promise<Snapshot>
+  /**
+   * The same for positions [from, to) that an earlier answer named (`If-Range`, R4). Undefined, and nothing
+   * is recorded, where the log has no such run.
+   */
+  readRun(from: Position, to: Position, describe: (read: ReadPlace) => Draft): Promise<Snapshot | undefined>
+  status(): LogStatus
+  /** Records what is waiting, writes the head, and closes. Later calls throw UNAVAILABLE. */
+  close(): Promise<void>
+}
