@@ -1,0 +1,64 @@
+// The smallest question there is: a minute in which nothing happened, asked by a poller with a valid account. It
+// costs authentication, a place in the log and a durable entry. The peer is the same server's /healthz, which
+// costs nothing but HTTP.
+
+import { administrator, auditLogPath, type Annals, startAnnals } from './annals.ts'
+import type { BenchContext, Benchmark, Outcome } from './benchmark.ts'
+import { runCommand } from './command.ts'
+import { compare, measureInRounds } from './harness.ts'
+import { makeLog, parameterTime, timeOf } from './make-log.ts'
+import { cpuSeconds } from './process-figures.ts'
+
+const connections = 32
+
+/** A small authenticated request, its own entry durable, against /healthz: the CPU per request. */
+export const smallRequest: Benchmark = {
+  name: 'small-request',
+  title:
+    'small authenticated request (one-minute window, empty), its own entry durable, 32 connections, against /healthz',
+  run,
+}
+
+async function run(context: BenchContext): Promise<Outcome> {
+  // Four minutes apart, so that there are empty minutes in the middle of the log.
+  const plan = { name: 'thin', lines: context.isQuick ? 1_000 : 10_000, spacingMicros: 240e6 }
+  await using annals = await startAnnals(await makeLog(context, plan))
+  const before = parameterTime(timeOf(plan, Math.floor(plan.lines / 2)) + 120e6)
+  const minute = `${auditLogPath}?before_date=${before}&elapsed_hours=0.016666666`
+  const seconds = context.isQuick ? 1 : 5
+  const rates: number[] = []
+  const measured = await measureInRounds(
+    [
+      { name: 'an empty minute', measure: () => cpuPerRequest(annals, minute, seconds, rates) },
+      { name: '/healthz', measure: () => cpuPerRequest(annals, '/healthz', seconds) },
+    ],
+    { ...context, unit: 'µs of CPU per request' },
+  )
+  const [ours, health] = measured
+  if (ours === undefined || health === undefined) throw new Error('a contestant is missing')
+  return {
+    measured,
+    comparisons: [compare('CPU per request / that of /healthz', ours, health, { kind: 'at most', value: 4 })],
+    notes: [
+      `wrk, ${connections} connections, one thread, ${seconds} s each time; CPU of the server's process, all threads, user and kernel, from /proc. Between ${Math.min(...rates).toFixed(0)} and ${Math.max(...rates).toFixed(0)} empty minutes a second.`,
+      'Every empty minute is an entry of its own, made durable (fdatasync) before the head of the answer; reads that wait at the same time share a commit.',
+    ],
+  }
+}
+
+async function cpuPerRequest(
+  annals: Annals,
+  path: string,
+  seconds: number,
+  rates: number[] = [],
+): Promise<number> {
+  const authorization = `Authorization: Basic ${Buffer.from(administrator).toString('base64')}`
+  const load = ['-t', '1', '-c', `${connections}`, '-d', `${seconds}s`, '-H', authorization]
+  const begin = cpuSeconds(annals.pid)
+  const said = await runCommand('wrk', [...load, `${annals.url}${path}`])
+  const used = cpuSeconds(annals.pid) - begin
+  if (/Non-2xx|Socket errors/.test(said)) throw new Error(`wrk saw errors: ${said}`)
+  const requests = Number(/^\s*([0-9]+) requests in /m.exec(said)?.[1])
+  rates.push(requests / seconds)
+  return (used / requests) * 1e6
+}
