@@ -7,7 +7,7 @@ export const entryBytes = 65_535
 
 /** Entries in one commit. What waits beyond it goes into the next. */
 export const batchEntries = 4_096
-/** Bytes in one commit; at least one entry is always taken. */
+/** Bytes in one commit: many times the largest entry. */
 export const batchBytes = 4 * 1024 * 1024
 /** Entries that may wait for a commit. Beyond: TOO_MANY_REQUESTS, nothing recorded. */
 export const queueEntries = 65_536
@@ -21,6 +21,14 @@ export const segmentBytes = 64 * 1024 * 1024
 /** Every how many entries the sparse index has a record: the width of a Merkle tile (C2SP tlog-tiles). */
 export const blockEntries = 256
 
+/** Sparse indexes of sealed segments kept in memory: 60 KB for each 64 MiB of text. */
+export const cachedIndexes = 64
+/** Parsed blocks kept in memory: 4 KB for each 256 entries. */
+export const cachedBlocks = 256
+
+/** Faults that `annals check` names one by one; it counts all. */
+export const checkFaults = 100
+
 // Duplicates (I4).
 
 /** An event is recognised as recorded before within at least this many of the last entries. */
@@ -30,6 +38,8 @@ export const horizonEntries = 2 ** 20
 
 /** Below this much free space recording is refused; it resumes at twice that. */
 export const minFreeBytes = 64 * 1024 * 1024
+/** How often recording that is refused looks for room. */
+export const roomCheckMs = 1_000
 
 // Time.
 
@@ -37,5 +47,46 @@ export const minFreeBytes = 64 * 1024 * 1024
 export const clockStepMicros = 1_000_000
 /** A wall clock this far behind an entry's time is kept in the line as `clock` (W8). */
 export const clockLagMicros = 1_000
-/** How long after an entry `head` is replaced at the latest. */
-export const headDelayMs = 1_000
+/** How often the two clocks are compared where no entry comes. */
+export const clockCheckMs = 10_000
+/** How long after an entry `head` is replaced: half of the second that the design gives it. */
+export const headDelayMs = 500
+
+// The HTTP face.
+
+/** A request's line and headers together. Credentials and conditions need far less. Beyond: HEADERS_TOO_LARGE. */
+export const headerBytes = 16 * 1024
+/** How long a request's headers may take to arrive: enough for a bad link, not for a slowloris. Beyond: REQUEST_TIMEOUT. */
+export const headersTimeoutMs = 20_000
+/** How long a whole request may take to arrive, body included. Beyond: REQUEST_TIMEOUT. */
+export const requestTimeoutMs = 60_000
+/** How often those two are looked at. */
+export const connectionsCheckMs = 5_000
+/** How long an idle connection is kept: longer than the 60 s of the usual proxies, so that they close first. */
+export const keepAliveMs = 75_000
+/** How long a connection may be still while a small answer waits to be taken. Beyond: closed. */
+export const connectionIdleMs = 120_000
+/** Open connections. A fleet of readers needs dozens; each costs some 50 KiB. Beyond: closed as they come. */
+export const connections = 2_048
+/** How long what a refused client still sends is thrown away, so that it can read the refusal, before the end. */
+export const lingerMs = 1_000
+/** A host name in a path: DNS has no longer ones (RFC 1035). Beyond: NOT_FOUND. */
+export const hostNameCharacters = 253
+/** What a request that is answered without its body may still send on a connection that is kept. Beyond: closed. */
+export const unreadBodyBytes = 1024 * 1024
+/** An answer up to this size is read whole and written at once: it fits the socket's own buffers. */
+export const smallAnswerBytes = 64 * 1024
+/** One of an answer's two buffers: the size at which Node was measured faster than sendfile. */
+export const answerBufferBytes = 1024 * 1024
+/** Buffers kept for the next answer: two answers' worth. */
+export const idleAnswerBuffers = 4
+/** Answers larger than `smallAnswerBytes` on their way at once, two buffers each. Beyond: UNAVAILABLE. */
+export const bulkAnswers = 32
+/** What is compressed in one go, on a thread that the disk needs too: less than half a millisecond for zstd. */
+export const compressBlockBytes = 128 * 1024
+/** Answers compressed at once, so that they cannot hold all of libuv's threads. Beyond: sent uncompressed. */
+export const compressedAnswers = 8
+/** How long a client may take over one buffer of an answer (1 MiB: 17 KiB/s). Beyond: cut off. */
+export const answerStallMs = 60_000
+/** When a caller whom we had no room for should try again, where the refusal does not say it itself. */
+export const retryAfterSeconds = 5

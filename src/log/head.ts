@@ -1,0 +1,62 @@
+// Keeps `head`, the log's size and root, at most a second behind the entries. It is what must be there when the
+// log is opened again (I6): shorter or other than its head, a log does not open.
+
+import { headDelayMs } from '../limits.ts'
+import type { SegmentStore } from '../store/segment-store.ts'
+import { formatCheckpoint } from '../tree/checkpoint.ts'
+import type { Ledger } from './ledger.ts'
+
+/** Writes the head behind the entries. */
+export class HeadKeeper {
+  readonly #store: SegmentStore
+  readonly #ledger: Ledger
+  readonly #origin: string
+  readonly #failed: (what: string, error: unknown) => void
+  #timer: NodeJS.Timeout | undefined
+  #writing: Promise<void> = Promise.resolve()
+  #size: number
+
+  /** `size` is that of the head as it is stored; -1 where there is none. */
+  constructor(
+    parts: { store: SegmentStore; ledger: Ledger; origin: string; size: number },
+    failed: (what: string, error: unknown) => void,
+  ) {
+    this.#store = parts.store
+    this.#ledger = parts.ledger
+    this.#origin = parts.origin
+    this.#size = parts.size
+    this.#failed = failed
+  }
+
+  /** Says that there are new entries. */
+  touch(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      void this.flush().catch((error: unknown) => {
+        this.#failed('head', error)
+        this.touch()
+      })
+    }, headDelayMs)
+  }
+
+  /** Writes the head now, where it is behind. Durable when it resolves. */
+  async flush(): Promise<void> {
+    const write = this.#writing.then(() => this.#write())
+    this.#writing = write.catch(() => undefined)
+    await write
+  }
+
+  /** Stops; what is not written is left to `flush`. */
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  async #write(): Promise<void> {
+    // Both are taken at one moment, and only of entries that are durable.
+    const { size, root } = this.#ledger
+    if (size === this.#size) return
+    await this.#store.putHead(formatCheckpoint({ origin: this.#origin, size, root }))
+    this.#size = size
+  }
+}

@@ -1,0 +1,127 @@
+// What has been recorded lately, so that an event is recorded at most once (I4): a fingerprint of 8 bytes and a
+// position for each of at least the last 2^20 entries, in bounded memory. A hit is only a candidate: the caller
+// confirms it by reading the line.
+//
+// Two generations: the younger takes new entries until it is full, then it becomes the older one and the oldest
+// is forgotten. So nothing is ever removed one by one.
+
+import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
+import type { Draft, Micros, Position } from '../entry/event.ts'
+import { horizonEntries } from '../limits.ts'
+
+/** The first 8 bytes of a SHA-256, as 8 characters. */
+export type Fingerprint = string & { readonly __brand: 'Fingerprint' }
+
+/** The length of a fingerprint. */
+export const fingerprintBytes = 8
+
+/** What an event's identity is made of: `" id="…" via="…" by="…"`, as it stands in the line. */
+export function identityOf(draft: Draft): string {
+  const occurred = draft.stamp.lastIndexOf(' occurred="')
+  return occurred === -1 ? draft.stamp : draft.stamp.slice(0, occurred)
+}
+
+/** The fingerprint of an identity, given as text or as the line's bytes. */
+export function fingerprintOf(identity: string | Uint8Array): Fingerprint {
+  return hash('sha256', identity, 'binary').slice(0, fingerprintBytes) as Fingerprint
+}
+
+/** Remembers at least the last 2^20 entries. */
+export class Horizon {
+  readonly #capacity: number
+  #young: Generation
+  #old: Generation | undefined
+
+  constructor(capacity = horizonEntries) {
+    this.#capacity = capacity
+    this.#young = new Generation(capacity)
+  }
+
+  /** The position and time of the first entry that is remembered; undefined while nothing was forgotten. */
+  get forgottenBefore(): { position: Position; time: Micros } | undefined {
+    const first = (this.#old ?? this.#young).first
+    return first === undefined || first.position === 0 ? undefined : first
+  }
+
+  /** Remembers the next entry. */
+  add(fingerprint: Fingerprint, position: Position, time: Micros): void {
+    if (this.#young.count === this.#capacity) {
+      const forgotten = this.#old
+      this.#old = this.#young
+      // The forgotten generation's memory is used again: 19 MB that need not be found anew.
+      this.#young = forgotten?.clear() ?? new Generation(this.#capacity)
+    }
+    this.#young.add(fingerprint, position, time)
+  }
+
+  /** Where an event of that fingerprint may have been recorded, latest generation first. */
+  candidates(fingerprint: Fingerprint): Position[] {
+    return [...this.#young.candidates(fingerprint), ...(this.#old?.candidates(fingerprint) ?? [])]
+  }
+}
+
+// A hash table with open addressing, two thirds full at the most. A slot holds the two halves of a fingerprint
+// and 1 + the position's distance from the generation's first; 0 is an empty slot.
+class Generation {
+  readonly #slots: number
+  readonly #high: Uint32Array
+  readonly #low: Uint32Array
+  readonly #distance: Uint32Array
+  count = 0
+  first: { position: Position; time: Micros } | undefined
+
+  constructor(capacity: number) {
+    this.#slots = Math.ceil(capacity * 1.5)
+    this.#high = new Uint32Array(this.#slots)
+    this.#low = new Uint32Array(this.#slots)
+    this.#distance = new Uint32Array(this.#slots)
+  }
+
+  clear(): this {
+    this.#distance.fill(0)
+    this.count = 0
+    this.first = undefined
+    return this
+  }
+
+  add(fingerprint: Fingerprint, position: Position, time: Micros): void {
+    this.first ??= { position, time }
+    const distance = position - this.first.position + 1
+    assert(distance > 0 && distance < 2 ** 32 && this.count < this.#slots - 1)
+    const high = wordOf(fingerprint, 0)
+    const low = wordOf(fingerprint, 4)
+    let slot = this.#slotOf(high)
+    while (this.#distance[slot] !== 0) slot = slot + 1 === this.#slots ? 0 : slot + 1
+    this.#high[slot] = high
+    this.#low[slot] = low
+    this.#distance[slot] = distance
+    this.count += 1
+  }
+
+  candidates(fingerprint: Fingerprint): Position[] {
+    const found: Position[] = []
+    if (this.first === undefined) return found
+    const high = wordOf(fingerprint, 0)
+    const low = wordOf(fingerprint, 4)
+    for (let slot = this.#slotOf(high); ; slot = slot + 1 === this.#slots ? 0 : slot + 1) {
+      const distance = this.#distance[slot]
+      if (distance === undefined || distance === 0) return found
+      if (this.#high[slot] === high && this.#low[slot] === low) found.push(this.first.position + distance - 1)
+    }
+  }
+
+  #slotOf(high: number): number {
+    return Math.floor((high / 2 ** 32) * this.#slots)
+  }
+}
+
+function wordOf(fingerprint: Fingerprint, at: number): number {
+  return (
+    ((fingerprint.charCodeAt(at) << 24) |
+      (fingerprint.charCodeAt(at + 1) << 16) |
+      (fingerprint.charCodeAt(at + 2) << 8) |
+      fingerprint.charCodeAt(at + 3)) >>>
+    0
+  )
+}

@@ -1,0 +1,52 @@
+// Every name that a log gives to something at rest, in one place.
+
+import { join } from 'node:path'
+import type { Position } from '../entry/event.ts'
+import { tilePath } from '../tree/tile.ts'
+
+/** Where the parts of a data directory are. */
+export interface DataLayout {
+  /** The log: what `annals check` reads, and what a backup must hold. */
+  readonly log: string
+  /** What recovery cut off the end of the log. */
+  readonly cut: string
+  /** Held by the one process that may write (I5). */
+  readonly lock: string
+  /** Accounts and what waits to be recorded. */
+  readonly database: string
+}
+
+/** The parts of a data directory. */
+export function dataLayout(data: string): DataLayout {
+  return {
+    log: join(data, 'log'),
+    cut: join(data, 'cut'),
+    lock: join(data, 'lock'),
+    database: join(data, 'annals.db'),
+  }
+}
+
+/** The log's name, public key and beginnings, as JSON, beside its segments. */
+export const descriptionFile = 'log.json'
+
+/** The log's Ed25519 private key (PKCS #8, PEM, 0600), beside its segments. */
+export const keyFile = 'key.pem'
+
+/** A segment's sparse index. */
+export function indexName(first: Position): string {
+  return `index/${digits(first)}.index`
+}
+
+/** The fingerprints of a segment's events, kept while they lie within the horizon (I4). */
+export function fingerprintsName(first: Position): string {
+  return `index/${digits(first)}.ids`
+}
+
+/** A full tile of level 1 or above. */
+export function tileName(level: number, index: number): string {
+  return `tile/${tilePath(level, index)}`
+}
+
+function digits(first: Position): string {
+  return String(first).padStart(20, '0')
+}

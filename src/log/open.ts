@@ -1,0 +1,287 @@
+// Opens a log: finds or makes it, recovers it, and puts its parts together. The caller holds the lock of the data
+// directory (I5).
+
+import type { Draft, Micros, Position } from '../entry/event.ts'
+import { selfEvent } from '../entry/self-event.ts'
+import { resolveWindow, type Window } from '../entry/window.ts'
+import { AnnalsError } from '../errors.ts'
+import { clockCheckMs, clockStepMicros } from '../limits.ts'
+import { type Disk, realDisk } from '../store/disk.ts'
+import { openFileSegmentStore } from '../store/file-segment-store.ts'
+import type { SegmentStore } from '../store/segment-store.ts'
+import type { AuditLog, LogStatus, ReadPlace, Recorded, Snapshot } from './audit-log.ts'
+import type { Clock } from './clock.ts'
+import { Committer, putIndex, sealSegment } from './committer.ts'
+import {
+  createDescription,
+  demandKey,
+  type LogDescription,
+  originOf,
+  readDescription,
+} from './description.ts'
+import { HeadKeeper } from './head.ts'
+import { dataLayout } from './layout.ts'
+import type { Edge } from './log-text.ts'
+import { type Recovered, recover } from './recover.ts'
+import { Room } from './room.ts'
+import { type Run, Sequencer } from './sequencer.ts'
+
+/** What is told to the operator while a log is open. */
+export interface LogObserver {
+  /** A commit has ended, one way or the other. */
+  committed?(entries: number, diskMs: number): void
+  /** Something went wrong that the log could go on without. */
+  warn?(message: string, error?: unknown): void
+  /** The log cannot be written any more: the process should end. */
+  failed?(error: unknown): void
+}
+
+/** How to open a log. */
+export interface OpenOptions {
+  /** The data directory; made where it is not there. */
+  readonly data: string
+  /** The node's name. Starting a log under another one is refused. */
+  readonly hostName: string
+  /** The name in the header of the log's own entries: `Portal`, or an engine's. */
+  readonly component: string
+  readonly clock: Clock
+  readonly observer?: LogObserver
+  readonly minFreeBytes?: number
+  readonly roomCheckMs?: number
+  readonly segmentBytes?: number
+  readonly disk?: Disk
+  /** Wraps the store, for tests. */
+  readonly wrapStore?: (store: SegmentStore) => SegmentStore
+}
+
+/**
+ * Opens the log of a data directory, or makes it. Throws LOG_DAMAGED where it does not match its own head or is
+ * damaged elsewhere than in its last batch (I6), and INVALID_CONFIGURATION under another host name.
+ */
+export async function openLog(options: OpenOptions): Promise<AuditLog> {
+  const { clock, observer = {} } = options
+  const disk = options.disk ?? realDisk
+  const layout = dataLayout(options.data)
+  const description = await openDescription(disk, layout.log, options)
+  const fileStore = await openFileSegmentStore(disk, { directory: layout.log, cutDirectory: layout.cut })
+  const store = options.wrapStore?.(fileStore) ?? fileStore
+  const faults: { segment: Position; reason: string }[] = []
+  let noteFault = (segment: Position, reason: string): void => void faults.push({ segment, reason })
+  try {
+    const recovered = await recover({
+      store,
+      id: description.id,
+      origin: originOf(description),
+      fault: (segment, reason) => noteFault(segment, reason),
+    })
+    const log = new SequencedLog(description, store, recovered, options, observer)
+    noteFault = (segment, reason) => log.noteFault(segment, reason)
+    await log.begin(recovered, clock.wallMicros())
+    for (const { segment, reason } of faults) log.noteFault(segment, reason)
+    return log
+  } catch (error) {
+    await store[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function openDescription(disk: Disk, directory: string, options: OpenOptions): Promise<LogDescription> {
+  const { hostName, clock } = options
+  const description = await readDescription(disk, directory)
+  if (description === undefined) {
+    if ((await disk.list(directory)).includes('segments')) {
+      throw new AnnalsError('LOG_DAMAGED', 'the audit log has segments and no log.json, and is not opened')
+    }
+    return await createDescription(disk, directory, { hostName, created: clock.wallMicros() })
+  }
+  await demandKey(disk, directory, description)
+  if (description.hostName === hostName) return description
+  throw new AnnalsError(
+    'INVALID_CONFIGURATION',
+    `this data directory holds the log of the host "${description.hostName}", and this node's name is "${hostName}": ` +
+      `start it with --host-name ${description.hostName}, or with another data directory`,
+  )
+}
+
+class SequencedLog implements AuditLog {
+  readonly id
+  readonly origin
+  readonly hostName
+  readonly publicKey
+  readonly #clock: Clock
+  readonly #store: SegmentStore
+  readonly #recovered: Recovered
+  readonly #observer: LogObserver
+  readonly #room: Room
+  readonly #head: HeadKeeper
+  readonly #committer: Committer
+  readonly #sequencer: Sequencer
+  readonly #clockTimer: NodeJS.Timeout
+  #closing: Promise<void> | undefined
+
+  constructor(
+    description: LogDescription,
+    store: SegmentStore,
+    recovered: Recovered,
+    options: OpenOptions,
+    observer: LogObserver,
+  ) {
+    this.id = description.id
+    this.origin = originOf(description)
+    this.hostName = description.hostName
+    this.publicKey = description.publicKey
+    this.#clock = options.clock
+    this.#store = store
+    this.#recovered = recovered
+    this.#observer = observer
+    const { ledger, text } = recovered
+    const { clock, component } = options
+    const warn = (what: string, error: unknown) =>
+      observer.warn?.(`${what} could not be written; it is tried again`, error)
+    this.#head = new HeadKeeper({ store, ledger, origin: this.origin, size: recovered.headSize }, warn)
+    this.#room = new Room({
+      freeBytes: () => store.freeBytes(),
+      wallMicros: () => clock.wallMicros(),
+      ...(options.minFreeBytes === undefined ? {} : { minFreeBytes: options.minFreeBytes }),
+      ...(options.roomCheckMs === undefined ? {} : { checkMs: options.roomCheckMs }),
+    })
+    this.#committer = new Committer({
+      store,
+      ledger,
+      text,
+      flushHead: () => this.#head.flush(),
+      failed: warn,
+      ...(options.segmentBytes === undefined ? {} : { segmentBytes: options.segmentBytes }),
+    })
+    this.#sequencer = new Sequencer({
+      id: this.id,
+      store,
+      ledger,
+      text,
+      committer: this.#committer,
+      room: this.#room,
+      clock,
+      noteOf: (code, fields, occurred) => ({
+        ...selfEvent({ code, component, actor: '*system', fields, hostName: this.hostName }),
+        ...(occurred === undefined ? {} : { occurred }),
+      }),
+      committed: (entries, diskMs) => {
+        this.#head.touch()
+        observer.committed?.(entries, diskMs)
+      },
+      failed: (error) => observer.failed?.(error),
+    })
+    this.#clockTimer = setInterval(() => this.#sequencer.checkClock(), clockCheckMs).unref()
+  }
+
+  /** Says in the log what opening it found, and puts what was left to put. */
+  async begin({ ledger, cut, unsealed }: Recovered, wall: Micros): Promise<void> {
+    await this.#head.flush()
+    for (const segment of unsealed) await sealSegment(this.#store, segment)
+    const behind = (ledger.lastTime ?? 0) - wall
+    if (ledger.size === 0) this.#say(29011, { log: this.id })
+    if (cut !== undefined) this.#say(29013, { bytes: String(cut.bytes), file: cut.name })
+    if (behind > clockStepMicros) this.#say(29012, { milliseconds: String(-Math.round(behind / 1000)) })
+  }
+
+  noteFault(segment: Position, reason: string): void {
+    this.#observer.warn?.(`the index of segment ${segment} was wrong and is rebuilt: ${reason}`)
+    this.#say(29014, { segment: String(segment), reason })
+  }
+
+  // A note waits for room where there is none: nobody waits with it.
+  #say(code: number, fields: Record<string, string>): void {
+    void this.#sequencer.note(code, fields).catch((error: unknown) => {
+      this.#observer.warn?.(`the log's own entry ${code} was not recorded`, error)
+    })
+  }
+
+  record(draft: Draft): Promise<Recorded> {
+    return this.#sequencer.record(draft)
+  }
+
+  async read(window: Window, describe: (read: ReadPlace) => Draft): Promise<Snapshot> {
+    // Looked up once before the sequencer does, so that in its turn the blocks are in memory, and so that a
+    // damaged place fails this read without holding up anybody.
+    const { ledger, text } = this.#recovered
+    const { start, end } = resolveWindow(window, Math.max(this.#clock.wallMicros(), ledger.lastTime ?? 0))
+    await text.edgeAtTime(start)
+    await text.edgeAtTime(end)
+    return await this.#sequencer.read((now) => this.#runOf(window, now), describe)
+  }
+
+  async readRun(
+    from: Position,
+    to: Position,
+    describe: (read: ReadPlace) => Draft,
+  ): Promise<Snapshot | undefined> {
+    const { ledger, text } = this.#recovered
+    if (from > to || to > ledger.size) return undefined
+    const edges = { from: await text.edgeAtPosition(from), to: await text.edgeAtPosition(to) }
+    return await this.#sequencer.read(
+      (now) => ({ start: Number.MIN_SAFE_INTEGER, end: now, ...edges }),
+      describe,
+    )
+  }
+
+  status(): LogStatus {
+    const { ledger } = this.#recovered
+    const { state } = this.#sequencer
+    return {
+      size: ledger.size,
+      bytes: ledger.bytes,
+      segments: ledger.segments.length,
+      lastTime: ledger.lastTime,
+      recording: state === 'open' ? (this.#room.refusing ? 'refusing' : 'accepting') : state,
+      waiting: this.#sequencer.waiting,
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  // What cannot be written any more is only derived, or is behind the entries, which are durable: the next opening
+  // makes it again.
+  async #close(): Promise<void> {
+    clearInterval(this.#clockTimer)
+    this.#room.stop()
+    await this.#sequencer.close()
+    await this.#committer.settled()
+    this.#head.stop()
+    const { active } = this.#recovered.ledger
+    try {
+      if (this.#sequencer.state !== 'failed') {
+        if (active !== undefined) await putIndex(this.#store, active)
+        await this.#head.flush()
+      }
+    } catch (error) {
+      this.#observer.warn?.(
+        'the head could not be written while closing; the next start reads the last segment again',
+        error,
+      )
+    } finally {
+      await this.#store[Symbol.asyncDispose]()
+    }
+  }
+
+  #runOf(window: Window, now: Micros): Run | Promise<Run> {
+    const { ledger, text } = this.#recovered
+    const { start, end } = resolveWindow(window, now)
+    const from = text.edgeAtTime(start)
+    // Everything that is durable is earlier than now.
+    const to = end >= now ? { position: ledger.size, byte: ledger.bytes } : text.edgeAtTime(end)
+    if (!(from instanceof Promise) && !(to instanceof Promise)) return run(start, end, from, to)
+    return Promise.all([from, to]).then((edges) => run(start, end, ...edges))
+  }
+}
+
+function run(start: Micros, end: Micros, from: Edge, to: Edge): Run {
+  // A window that ends before it begins is empty.
+  return from.position <= to.position ? { start, end, from, to } : { start, end, from: to, to }
+}

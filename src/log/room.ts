@@ -1,0 +1,107 @@
+// Whether there is room to record (I9). Below the low mark recording is refused, before anything is damaged; above
+// the high mark, or once an entry that says so could be written, it resumes. It counts what was refused.
+
+import { AnnalsError } from '../errors.ts'
+import type { Micros } from '../entry/event.ts'
+import { minFreeBytes, roomCheckMs } from '../limits.ts'
+
+/** What a room looks at. */
+export interface RoomParts {
+  readonly freeBytes: () => number
+  readonly wallMicros: () => Micros
+  readonly minFreeBytes?: number
+  readonly checkMs?: number
+}
+
+/** The room on a log's disk. */
+export class Room {
+  readonly #parts: RoomParts
+  readonly #low: number
+  #refusing = false
+  #since: Micros = 0
+  #refused = 0
+  #missedReads = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(parts: RoomParts) {
+    this.#parts = parts
+    this.#low = parts.minFreeBytes ?? minFreeBytes
+  }
+
+  /** True while recording is refused. */
+  get refusing(): boolean {
+    return this.#refusing
+  }
+
+  /** Since when it is. */
+  get since(): Micros {
+    return this.#since
+  }
+
+  /** How many events were refused since then. */
+  get refused(): number {
+    return this.#refused
+  }
+
+  /** How many reads were answered without being recorded. */
+  get missedReads(): number {
+    return this.#missedReads
+  }
+
+  /** Looks at the disk: `filled` where recording is refused from now on. */
+  check(): 'filled' | 'as before' {
+    if (this.#refusing || this.#parts.freeBytes() >= this.#low) return 'as before'
+    this.filled()
+    return 'filled'
+  }
+
+  /** The disk has said itself that it is full. False where that was known. */
+  filled(): boolean {
+    if (this.#refusing) return false
+    this.#refusing = true
+    this.#since = this.#parts.wallMicros()
+    this.#refused = 0
+    this.#missedReads = 0
+    return true
+  }
+
+  /** The refusal of one event, counted. */
+  refuse(): AnnalsError {
+    this.#refused += 1
+    return noRoom()
+  }
+
+  /** Counts a read that could not be recorded. */
+  missedRead(): void {
+    this.#missedReads += 1
+  }
+
+  /** Looks for space until `resume` succeeds with twice the low mark free; then recording is accepted again. */
+  waitForSpace(resume: () => Promise<boolean>): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      void this.#tryResume(resume)
+    }, this.#parts.checkMs ?? roomCheckMs).unref()
+  }
+
+  /** Stops looking. */
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  async #tryResume(resume: () => Promise<boolean>): Promise<void> {
+    const hasSpace = this.#parts.freeBytes() >= 2 * this.#low
+    if (hasSpace && (await resume())) this.#refusing = false
+    else if (this.#timer !== undefined) this.waitForSpace(resume)
+  }
+}
+
+/** What the sender of an event is told. */
+export function noRoom(): AnnalsError {
+  return new AnnalsError(
+    'STORAGE_FULL',
+    'nothing can be recorded: the disk of the audit log is full. Nothing of this event was recorded; send it again later',
+    { retryAfterSeconds: 60 },
+  )
+}

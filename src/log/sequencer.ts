@@ -1,0 +1,444 @@
+// The one writer of a log. It takes all that waits, up to a bound, gives each entry its place, makes them durable
+// together, and only then answers. `#turn` is the whole protocol, from top to bottom.
+//
+// Who waits: entries; reads, whose own entry is written once the place and the snapshot are known (S7, I11); and
+// notes, the log's own entries about itself, which are taken first and are never refused for want of room.
+
+import assert from 'node:assert/strict'
+import {
+  type AuditEvent,
+  type Draft,
+  type LogId,
+  type Micros,
+  type Place,
+  type Position,
+} from '../entry/event.ts'
+import { draftOf, parseLine, renderLine } from '../entry/line.ts'
+import { AnnalsError } from '../errors.ts'
+import * as limits from '../limits.ts'
+import type { AppendOutcome, SegmentStore } from '../store/segment-store.ts'
+import type { ReadPlace, Recorded, Snapshot } from './audit-log.ts'
+import { type Clock, RecordedTime } from './clock.ts'
+import { type Committer, type Line, lineBytesAtMost } from './committer.ts'
+import { type Fingerprint, fingerprintOf, identityOf } from './horizon.ts'
+import type { Ledger } from './ledger.ts'
+import type { Edge, LogText } from './log-text.ts'
+import { noRoom, type Room } from './room.ts'
+import { snapshotOf } from './snapshot.ts'
+
+/** A snapshot's edges and the window that they were asked for. */
+export interface Run {
+  readonly start: Micros
+  readonly end: Micros
+  readonly from: Edge
+  readonly to: Edge
+}
+
+/** Finds the run of a read whose "now" is given; all entries with earlier times, and no others, are durable. */
+export type RunFinder = (now: Micros) => Run | Promise<Run>
+
+/** What a sequencer works on. */
+export interface SequencerParts {
+  readonly id: LogId
+  readonly store: SegmentStore
+  readonly ledger: Ledger
+  readonly text: LogText
+  readonly committer: Committer
+  readonly room: Room
+  readonly clock: Clock
+  /** Makes the log's own entries about itself. */
+  readonly noteOf: (code: number, fields: Record<string, string>, occurred?: Micros) => AuditEvent
+  /** Told of every commit, with how long its caller waited for the disk. */
+  readonly committed: (entries: number, diskMs: number) => void
+  /** Told once, when the log cannot go on. */
+  readonly failed: (error: unknown) => void
+}
+
+interface Waiting {
+  readonly units: number
+  reject(error: unknown): void
+}
+
+interface WaitingEntry extends Waiting {
+  /** A note that finds no room waits for it; a trial is a note that does not. */
+  readonly kind: 'entry' | 'note' | 'trial'
+  readonly draft: Draft
+  resolve(recorded: Recorded): void
+}
+
+interface WaitingRead extends Waiting {
+  readonly kind: 'read'
+  readonly find: RunFinder
+  readonly describe: (read: ReadPlace) => Draft
+  resolve(snapshot: Snapshot): void
+}
+
+type Item = WaitingEntry | WaitingRead
+
+/** A batch on its way to the disk: lines, and who is answered how when they are there. */
+interface Batch {
+  readonly time: Micros
+  readonly lines: Line[]
+  readonly byFingerprint: Map<Fingerprint, { draft: Draft; place: Place }>
+  readonly placed: { item: WaitingEntry; recorded: Recorded }[]
+  readonly reads: { item: WaitingRead; run: Run; recorded: boolean }[]
+}
+
+/** See the head of this file. */
+export class Sequencer {
+  readonly #parts: SequencerParts
+  readonly #time: RecordedTime
+  readonly #notes: WaitingEntry[] = []
+  // Notes that found no room.
+  #postponed: WaitingEntry[] = []
+  #queue: Item[] = []
+  #units = 0
+  #running: Promise<void> | undefined
+  #state: 'open' | 'failed' | 'closed' = 'open'
+
+  constructor(parts: SequencerParts) {
+    this.#parts = parts
+    this.#time = new RecordedTime(parts.clock, parts.ledger.lastTime ?? 0)
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#queue.length + this.#notes.length
+  }
+
+  get state(): 'open' | 'failed' | 'closed' {
+    return this.#state
+  }
+
+  /** See `AuditLog.record`. */
+  record(draft: Draft): Promise<Recorded> {
+    return new Promise((resolve, reject) => {
+      this.#enter({ kind: 'entry', draft, units: unitsOf(draft), resolve, reject })
+    })
+  }
+
+  /** See `AuditLog.read`. */
+  read(find: RunFinder, describe: (read: ReadPlace) => Draft): Promise<Snapshot> {
+    return new Promise((resolve, reject) => {
+      this.#enter({ kind: 'read', find, describe, units: limits.entryBytes, resolve, reject })
+    })
+  }
+
+  /**
+   * Records something about the log itself, ahead of all that waits. Where there is no room it waits until there
+   * is; it fails only when the log ends.
+   */
+  note(code: number, fields: Record<string, string>, occurred?: Micros): Promise<Recorded> {
+    return this.#note('note', code, fields, occurred)
+  }
+
+  /** Compares the clocks; a step is an entry. */
+  checkClock(): void {
+    const step = this.#time.step()
+    if (step === undefined) return
+    this.#say(29012, { milliseconds: String(Math.round(step / 1000)) })
+  }
+
+  /** Takes nothing more; resolves when all that waited is recorded or refused. */
+  async close(): Promise<void> {
+    if (this.#state === 'open') this.#state = 'closed'
+    while (this.#running !== undefined) await this.#running
+    for (const note of this.#postponed.splice(0)) note.reject(ended('closed'))
+  }
+
+  #note(
+    kind: 'note' | 'trial',
+    code: number,
+    fields: Record<string, string>,
+    occurred?: Micros,
+  ): Promise<Recorded> {
+    const draft = draftOf(this.#parts.noteOf(code, fields, occurred), this.#parts.id)
+    return new Promise((resolve, reject) => {
+      if (this.#state === 'failed') return reject(ended(this.#state))
+      this.#notes.push({ kind, draft, units: unitsOf(draft), resolve, reject })
+      this.#wake()
+    })
+  }
+
+  // A note that nobody waits for: it is written, or the log ends and says so itself.
+  #say(code: number, fields: Record<string, string>, occurred?: Micros): void {
+    void this.note(code, fields, occurred).catch(() => undefined)
+  }
+
+  #enter(item: Item): void {
+    if (this.#state !== 'open') return item.reject(ended(this.#state))
+    if (this.#queue.length >= limits.queueEntries || this.#units + item.units > limits.queueBytes) {
+      return item.reject(tooMany())
+    }
+    this.#queue.push(item)
+    this.#units += item.units
+    this.#wake()
+  }
+
+  #wake(): void {
+    // The first turn begins when the caller's own turn of the event loop is over: all that it enqueues goes along.
+    this.#running ??= Promise.resolve()
+      .then(() => this.#run())
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#running = undefined
+        if (this.waiting > 0) this.#wake()
+      })
+  }
+
+  async #run(): Promise<void> {
+    while (this.waiting > 0 && this.#state !== 'failed') await this.#turn()
+  }
+
+  /** One turn: take, place, write, answer. */
+  async #turn(): Promise<void> {
+    const { committer, room, ledger } = this.#parts
+    this.checkClock()
+    if (room.check() === 'filled') this.#sayRefusal()
+
+    const batch = await this.#place(this.#take(Math.min(committer.room, limits.batchEntries)))
+    // Reads that cannot be recorded, and events that had been recorded before, need no disk.
+    if (batch.lines.length === 0) return this.#answer(batch)
+
+    // A crash from here on may leave any part of the batch; its callers have not been answered.
+    const began = performance.now()
+    const outcome = await committer.commit(batch.lines)
+    this.#parts.committed(batch.lines.length, performance.now() - began)
+    switch (outcome.outcome) {
+      case 'durable':
+        // A crash here loses the answers, not the entries: the callers repeat, and are told that it was there (I4).
+        return this.#answer(batch)
+      case 'full':
+        if (room.filled()) this.#sayRefusal()
+        return this.#refuse(batch)
+      case 'taken':
+        this.#break(batch, outcome)
+        throw new AnnalsError('LOG_LOCKED', 'another process has written to this log', {
+          cause: outcome.cause,
+        })
+      case 'unknown':
+        this.#break(batch, outcome)
+        await this.#renew(outcome.cause)
+        assert(ledger.size === batch.lines[0]?.position)
+    }
+  }
+
+  #take(most: number): Item[] {
+    const taken: Item[] = []
+    let bytes = 0
+    const fits = (item: Item) => {
+      bytes += lineBytesAtMost(item.units)
+      return taken.length < most && bytes <= limits.batchBytes
+    }
+    for (let note = this.#notes[0]; note !== undefined && fits(note); note = this.#notes[0]) {
+      taken.push(note)
+      this.#notes.shift()
+    }
+    let count = 0
+    for (let item = this.#queue[0]; item !== undefined && fits(item); item = this.#queue[count]) {
+      taken.push(item)
+      this.#units -= item.units
+      count += 1
+    }
+    this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count)
+    return taken
+  }
+
+  // Gives places. All entries of a batch share one time, later than every batch before it; a window that ends "now"
+  // ends there, so that it holds exactly what is durable at this moment.
+  async #place(items: readonly Item[]): Promise<Batch> {
+    const { time, clock } = this.#time.next()
+    const batch: Batch = { time, lines: [], byFingerprint: new Map(), placed: [], reads: [] }
+    const placeOf = (position: Position): Place =>
+      clock === undefined ? { position, time } : { position, time, clock }
+    for (const item of items) {
+      const place = placeOf(this.#parts.ledger.size + batch.lines.length)
+      try {
+        if (item.kind === 'read') await this.#placeRead(batch, item, place)
+        else if (item.kind === 'entry' && this.#parts.room.refusing) throw this.#parts.room.refuse()
+        else {
+          const placing = this.#placeEntry(batch, item, place)
+          if (placing !== undefined) await placing
+        }
+      } catch (error) {
+        // What is wrong with one of them is nothing to the others.
+        item.reject(error)
+      }
+    }
+    return batch
+  }
+
+  #placeEntry(batch: Batch, item: WaitingEntry, place: Place): void | Promise<void> {
+    const { draft } = item
+    const fingerprint = fingerprintOf(identityOf(draft))
+    const inBatch = batch.byFingerprint.get(fingerprint)
+    if (inBatch !== undefined && identityOf(inBatch.draft) === identityOf(draft)) {
+      if (!sameContent(inBatch.draft, draft)) throw conflict(draft, inBatch.place.position)
+      batch.placed.push({ item, recorded: { ...inBatch.place, isNew: false } })
+      return
+    }
+    const candidates = this.#parts.ledger.horizon.candidates(fingerprint)
+    if (candidates.length === 0) return this.#addEntry(batch, item, place, fingerprint)
+    return this.#findAmong(candidates, draft).then((known) => {
+      if (known === undefined) this.#addEntry(batch, item, place, fingerprint)
+      else batch.placed.push({ item, recorded: known })
+    })
+  }
+
+  #addEntry(batch: Batch, item: WaitingEntry, place: Place, fingerprint: Fingerprint): void {
+    this.#demandYoung(item.draft)
+    this.#addLine(batch, item.draft, place, fingerprint)
+    batch.placed.push({ item, recorded: { ...place, isNew: true } })
+  }
+
+  #addLine(batch: Batch, draft: Draft, place: Place, fingerprint: Fingerprint): void {
+    batch.lines.push({
+      position: place.position,
+      time: place.time,
+      text: renderLine(draft, place),
+      fingerprint,
+    })
+    batch.byFingerprint.set(fingerprint, { draft, place })
+  }
+
+  async #placeRead(batch: Batch, item: WaitingRead, place: Place): Promise<void> {
+    const found = item.find(batch.time)
+    const run = found instanceof Promise ? await found : found
+    const recorded = !this.#parts.room.refusing
+    if (recorded) {
+      const { start, end, from, to } = run
+      const read = { ...place, start, end, from: from.position, to: to.position, bytes: to.byte - from.byte }
+      const draft = item.describe(read)
+      this.#addLine(batch, draft, place, fingerprintOf(identityOf(draft)))
+    } else {
+      this.#parts.room.missedRead()
+    }
+    batch.reads.push({ item, run, recorded })
+  }
+
+  // The same event, where it is among the candidates. A fingerprint is only a hint: the line decides.
+  async #findAmong(candidates: readonly Position[], draft: Draft): Promise<Recorded | undefined> {
+    for (const position of candidates) {
+      const line = await this.#parts.text.line(position)
+      const { time, clock, id, via, by } = parseLine(line)
+      if (id !== draft.id || via !== draft.via || by !== draft.by) continue
+      const place = clock === undefined ? { position, time } : { position, time, clock }
+      if (renderLine(draft, place) !== line.toString()) throw conflict(draft, position)
+      return { ...place, isNew: false }
+    }
+    return undefined
+  }
+
+  #demandYoung(draft: Draft): void {
+    const forgotten = this.#parts.ledger.horizon.forgottenBefore
+    if (forgotten === undefined) return
+    const made = timeOfId(draft.id)
+    if (made === undefined || made >= forgotten.time) return
+    throw new AnnalsError(
+      'ID_TOO_OLD',
+      `the id ${draft.id} was made before the oldest entry that is still compared; send the event with a new id ` +
+        'if it was never recorded',
+    )
+  }
+
+  #answer(batch: Batch): void {
+    for (const { item, recorded } of batch.placed) item.resolve(recorded)
+    for (const { item, run, recorded } of batch.reads) this.#answerRead(batch, item, run, recorded)
+  }
+
+  #answerRead({ time: now }: Batch, item: WaitingRead, { from, to }: Run, recorded: boolean): void {
+    const { store, ledger, id } = this.#parts
+    item.resolve(snapshotOf(store, ledger, { log: id, from, to, now, recorded }))
+  }
+
+  // No room: nothing of the batch is kept. Reading goes on (I9), and its times stay given out.
+  #refuse(batch: Batch): void {
+    const { room } = this.#parts
+    for (const { item } of batch.placed) {
+      if (item.kind === 'note') this.#postponed.push(item)
+      else item.reject(item.kind === 'trial' ? noRoom() : room.refuse())
+    }
+    for (const { item, run, recorded } of batch.reads) {
+      if (recorded) room.missedRead()
+      this.#answerRead(batch, item, run, false)
+    }
+  }
+
+  #break(batch: Batch, outcome: AppendOutcome): void {
+    const cause = outcome.outcome === 'durable' ? undefined : outcome.cause
+    const error = new AnnalsError(
+      'OUTCOME_UNKNOWN',
+      'it is not known whether this was recorded; repeat it with the same id',
+      { cause, retryAfterSeconds: 1 },
+    )
+    for (const { item } of [...batch.placed, ...batch.reads]) item.reject(error)
+  }
+
+  // After a failed commit nothing past the durable end is believed. Where even this fails, the log ends.
+  async #renew(cause: unknown): Promise<void> {
+    const { store, ledger } = this.#parts
+    const { active } = ledger
+    if (active !== undefined) await store.renew(active.first, active.bytes)
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    this.#say(29015, { position: String(ledger.size), reason })
+  }
+
+  #sayRefusal(): void {
+    this.#say(29016, {}, this.#parts.room.since)
+    this.#parts.room.waitForSpace(() => this.#resume())
+  }
+
+  // Recording resumes when the entry that says so is durable.
+  async #resume(): Promise<boolean> {
+    const { refused, missedReads } = this.#parts.room
+    this.#notes.push(...this.#postponed.splice(0))
+    try {
+      await this.#note('trial', 29017, { n: String(refused) })
+      if (missedReads > 0) await this.#note('trial', 29005, { n: String(missedReads), reason: 'no room' })
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#state = 'failed'
+    for (const item of [...this.#notes.splice(0), ...this.#postponed.splice(0), ...this.#queue.splice(0)])
+      item.reject(ended('failed'))
+    this.#units = 0
+    this.#parts.failed(error)
+  }
+}
+
+function unitsOf(draft: Draft): number {
+  // The place takes at most a timestamp, sixteen digits and a clock.
+  return draft.head.length + draft.origin.length + draft.stamp.length + draft.rest.length + 80
+}
+
+function sameContent(a: Draft, b: Draft): boolean {
+  return a.head === b.head && a.origin === b.origin && a.stamp === b.stamp && a.rest === b.rest
+}
+
+// The milliseconds of a UUIDv7 (RFC 9562, section 5.7), as microseconds.
+function timeOfId(id: string): Micros | undefined {
+  return id[14] === '7' ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) * 1000 : undefined
+}
+
+function conflict(draft: Draft, position: Position): AnnalsError {
+  return new AnnalsError(
+    'ID_CONFLICT',
+    `the id ${draft.id} was recorded before with other content, at position ${position}`,
+  )
+}
+
+function tooMany(): AnnalsError {
+  return new AnnalsError('TOO_MANY_REQUESTS', 'too many events wait to be recorded; send them again later', {
+    retryAfterSeconds: 1,
+  })
+}
+
+function ended(state: 'failed' | 'closed'): AnnalsError {
+  return state === 'closed'
+    ? new AnnalsError('UNAVAILABLE', 'the log is closed', { retryAfterSeconds: 5 })
+    : new AnnalsError('STORAGE_FAILED', 'the log cannot be written any more')
+}
