@@ -1,0 +1,222 @@
+// The configuration of a node: one frozen value, complete and checked. Flags come before the environment, that before
+// the file, and that before the defaults.
+
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { AnnalsError } from '../errors.ts'
+import { configurationFileBytes } from '../limits.ts'
+import { type Assignment, parseAssignment, type Problem, type Value } from './assignment.ts'
+import { fileVariable, readEnvironment } from './environment.ts'
+import { readConfigurationFile } from './file.ts'
+import { isHostName } from './host-name.ts'
+import { isLoopback, type Listen, parseListen } from './listen.ts'
+import { defaultPublicUrl, isBeyondLoopback } from './public-url.ts'
+import type { logLevels } from './schema.ts'
+import { settings } from './setting.ts'
+
+/** The level of the operator's log. */
+export type LogLevel = (typeof logLevels)[number]
+
+/** What a node needs to know. Paths are absolute. */
+export interface Configuration {
+  readonly data: string
+  readonly listen: Listen
+  readonly hostName: string
+  readonly timeZone: string
+  /** An origin, without a slash at its end. */
+  readonly publicUrl: string
+  /** True where `publicUrl` was made from `listen`, and is made again once the port is known. */
+  readonly isPublicUrlDerived: boolean
+  /** Undefined: plain HTTP. */
+  readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined
+  readonly basicAuthentication: boolean
+  readonly lockout: { readonly failures: number; readonly minutes: number }
+  readonly adminPasswordFile: string | undefined
+  readonly minFreeBytes: number
+  readonly logLevel: LogLevel
+  readonly answerStallSeconds: number
+  readonly stopTimeoutSeconds: number
+}
+
+/** What a configuration is made from. */
+export interface Sources {
+  /** Flags by the settings' keys, as typed. */
+  readonly flags: Readonly<Record<string, string>>
+  /** `--config`, where given. */
+  readonly file: string | undefined
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** What relative paths of flags and variables are relative to. */
+  readonly directory: string
+  /** The default of `hostName`. */
+  readonly machineName: string
+}
+
+/** Puts a configuration together. Throws INVALID_CONFIGURATION, which lists everything that is wrong. */
+export function resolveConfiguration(sources: Sources): Configuration {
+  const problems: Problem[] = []
+  const values = new Map<string, Value>()
+  const origins = new Map<string, string>()
+  // Least first, so that what comes later wins. A value that loses is checked all the same: it is wrong somewhere.
+  for (const assignment of [
+    ...fromFile(sources, problems),
+    ...fromEnvironment(sources, problems),
+    ...fromFlags(sources),
+  ]) {
+    const value = parseAssignment(assignment)
+    if (typeof value === 'object') problems.push(value)
+    else {
+      values.set(assignment.setting.key, value)
+      origins.set(assignment.setting.key, assignment.origin)
+    }
+  }
+  const configuration = complete(values, sources)
+  problems.push(...contradictions(configuration, values, (key) => origins.get(key) ?? key))
+  if (problems.length > 0) throw refusal(problems)
+  return deepFreeze(configuration)
+}
+
+/** The same configuration, for the port that port 0 became. */
+export function withPort(configuration: Configuration, port: number): Configuration {
+  const { hostName, isPublicUrlDerived, tls } = configuration
+  const listen = { ...configuration.listen, port }
+  const publicUrl = isPublicUrlDerived
+    ? defaultPublicUrl(listen, hostName, tls !== undefined)
+    : configuration.publicUrl
+  return deepFreeze({ ...configuration, listen, publicUrl })
+}
+
+function fromFile({ file, environment, directory }: Sources, problems: Problem[]): Assignment[] {
+  const named = file ?? (environment[fileVariable] === '' ? undefined : environment[fileVariable])
+  if (named === undefined) return []
+  const path = resolve(directory, named)
+  try {
+    const bytes = readFileSync(path)
+    if (bytes.length > configurationFileBytes)
+      throw new Error(`it is longer than ${configurationFileBytes} bytes`)
+    const found = readConfigurationFile(bytes.toString(), path, dirname(path))
+    problems.push(...found.problems)
+    return found.assignments
+  } catch (error) {
+    const origin = file === undefined ? fileVariable : '--config'
+    problems.push({
+      origin,
+      message: `${named} cannot be read: ${String(error)}`,
+    })
+    return []
+  }
+}
+
+function fromEnvironment({ environment, directory }: Sources, problems: Problem[]): Assignment[] {
+  const found = readEnvironment(environment, directory)
+  problems.push(...found.problems)
+  return found.assignments
+}
+
+function fromFlags({ flags, directory }: Sources): Assignment[] {
+  return settings.flatMap((setting) => {
+    const text = flags[setting.key]
+    return text === undefined ? [] : [{ setting, text, origin: setting.flag, directory }]
+  })
+}
+
+function complete(values: ReadonlyMap<string, Value>, { directory, machineName }: Sources): Configuration {
+  const read = (key: string) => values.get(key) ?? defaultOf(key, directory)
+  const text = (key: string) => read(key) as string
+  const optionalText = (key: string) => read(key) as string | undefined
+  const number = (key: string) => read(key) as number
+  const flag = (key: string) => read(key) as boolean
+  const listen = parseListen(text('listen')) as Listen
+  // Host names are the same in any case (RFC 4343), and the log's id holds this one.
+  const hostName = (optionalText('hostName') ?? machineName).toLowerCase()
+  const [certificateFile, keyFile] = [optionalText('tls.certificateFile'), optionalText('tls.keyFile')]
+  const tls =
+    certificateFile === undefined || keyFile === undefined ? undefined : { certificateFile, keyFile }
+  const publicUrl = optionalText('publicUrl')
+  return {
+    data: text('data'),
+    listen,
+    hostName,
+    timeZone: text('timeZone'),
+    publicUrl:
+      publicUrl === undefined
+        ? defaultPublicUrl(listen, hostName, tls !== undefined)
+        : new URL(publicUrl).origin,
+    isPublicUrlDerived: publicUrl === undefined,
+    tls,
+    basicAuthentication: flag('basicAuthentication'),
+    lockout: { failures: number('lockout.failures'), minutes: number('lockout.minutes') },
+    adminPasswordFile: optionalText('adminPasswordFile'),
+    minFreeBytes: number('minFreeBytes'),
+    logLevel: text('logLevel') as LogLevel,
+    answerStallSeconds: number('answerStallSeconds'),
+    stopTimeoutSeconds: number('stopTimeoutSeconds'),
+  }
+}
+
+function defaultOf(key: string, directory: string): Value | undefined {
+  const setting = settings.find((setting) => setting.key === key)
+  const value = setting?.default
+  return setting?.isPath && value !== undefined ? resolve(directory, String(value)) : value
+}
+
+// What no single setting can be blamed for.
+function contradictions(
+  configuration: Configuration,
+  values: ReadonlyMap<string, Value>,
+  originOf: (key: string) => string,
+): Problem[] {
+  const { listen, hostName, publicUrl, tls, isPublicUrlDerived } = configuration
+  const problems: Problem[] = []
+  const isPlainAllowed = values.get('allowPlainHttpBeyondLoopback') === true
+  if (!isHostName(hostName)) {
+    const message = `the machine's name ${JSON.stringify(hostName)} is no host name (RFC 1123): give this node one with --host-name`
+    problems.push({ origin: 'hostName', message })
+  }
+  for (const [given, missing] of [keyAndCertificate, keyAndCertificate.toReversed()] as [string, string][]) {
+    if (values.has(given) && !values.has(missing)) {
+      problems.push({
+        origin: originOf(given),
+        message: `TLS needs a certificate and its key: "${missing}" is not set`,
+      })
+    }
+  }
+  if (
+    tls === undefined &&
+    !keyAndCertificate.some((key) => values.has(key)) &&
+    !isLoopback(listen.host) &&
+    !isPlainAllowed
+  ) {
+    problems.push({ origin: originOf('listen'), message: plainHttp })
+  }
+  if (
+    !isPublicUrlDerived &&
+    publicUrl.startsWith('http:') &&
+    isBeyondLoopback(publicUrl) &&
+    !isPlainAllowed
+  ) {
+    problems.push({ origin: originOf('publicUrl'), message: 'outside loopback the public URL must be https' })
+  }
+  return problems
+}
+
+const keyAndCertificate = ['tls.keyFile', 'tls.certificateFile']
+
+const plainHttp =
+  'other machines can reach this address, and passwords would travel in the clear: give a certificate with ' +
+  '--tls-certificate-file and --tls-key-file, listen on 127.0.0.1, or allow it with --allow-plain-http-beyond-loopback'
+
+function refusal(problems: readonly Problem[]): AnnalsError {
+  const lines = problems.map(({ origin, message }) => `${origin}: ${message}`)
+  const [only] = lines
+  return new AnnalsError(
+    'INVALID_CONFIGURATION',
+    lines.length === 1 && only !== undefined
+      ? `the configuration is wrong: ${only}`
+      : `the configuration is wrong in ${lines.length} places:\n${lines.map((line) => `  ${line}`).join('\n')}`,
+  )
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) deepFreeze(part)
+  return Object.freeze(value)
+}

@@ -1,0 +1,141 @@
+// Every setting of a node, as one JSON Schema: its type, its bounds, its default and what it is for. The flags, the
+// environment variables, the file, `--help` and the reference are all made from this.
+
+import { Type } from 'typebox'
+import { isHostName } from './host-name.ts'
+import { parseListen } from './listen.ts'
+import { isPublicUrl } from './public-url.ts'
+import { isTimeZone } from './time-zone.ts'
+
+/** What the levels of the operator's log are called, from the most to the least that is said. */
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+/** The keys of the configuration file. Each leaf has a `description`, says what it `expects`, and names its `value`. */
+export const schema = Type.Object(
+  {
+    data: path({
+      description: 'The data directory: the audit log, its key and the accounts.',
+      value: 'DIRECTORY',
+      default: './annals-data',
+    }),
+    listen: Type.Refine(
+      Type.String({
+        description: 'Where to listen. Port 0 takes any free one.',
+        expects: 'HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080',
+        value: 'HOST:PORT',
+        default: '127.0.0.1:8080',
+      }),
+      (text) => parseListen(text) !== undefined,
+    ),
+    hostName: Type.Refine(
+      Type.String({
+        description:
+          "The name of this node. It becomes part of its log's id: a log keeps the name it began with.",
+        expects: 'a host name (RFC 1123): letters, digits and inner hyphens, joined by dots',
+        value: 'NAME',
+        defaultText: "the machine's host name",
+      }),
+      isHostName,
+    ),
+    timeZone: Type.Refine(
+      Type.String({
+        description: 'The time zone of dates and times that say none, in the queries of the Audit Trail API.',
+        expects: 'an IANA name, such as Europe/Zurich',
+        value: 'ZONE',
+        default: 'UTC',
+      }),
+      isTimeZone,
+    ),
+    publicUrl: Type.Refine(
+      Type.String({
+        description:
+          'The URL at which others reach this node, where that is not where it listens. Outside loopback it must be https.',
+        expects: 'an http or https URL without a path, such as https://audit.example.com',
+        value: 'URL',
+        defaultText: 'made from `listen`',
+      }),
+      isPublicUrl,
+    ),
+    tls: Type.Object(
+      {
+        certificateFile: path({
+          description:
+            'Serve HTTPS with the certificate chain in this file (PEM, the own certificate first).',
+          value: 'FILE',
+        }),
+        keyFile: path({
+          description: "The certificate's private key (PEM, without a passphrase).",
+          value: 'FILE',
+        }),
+      },
+      { additionalProperties: false },
+    ),
+    allowPlainHttpBeyondLoopback: Type.Boolean({
+      description:
+        'Allow HTTP without TLS at addresses that other machines can reach. Passwords then travel in the clear: ' +
+        'only for a network that something else protects, such as a proxy that ends TLS.',
+      default: false,
+    }),
+    basicAuthentication: Type.Boolean({
+      description: 'Accept HTTP Basic with local accounts.',
+      default: true,
+    }),
+    lockout: Type.Object(
+      {
+        failures: Type.Integer({
+          description: 'Failed logins in a row that lock an account.',
+          value: 'COUNT',
+          minimum: 1,
+          maximum: 1000,
+          default: 5,
+        }),
+        minutes: Type.Integer({
+          description: 'How long an account stays locked.',
+          value: 'MINUTES',
+          minimum: 1,
+          maximum: 525_600,
+          default: 15,
+        }),
+      },
+      { additionalProperties: false },
+    ),
+    adminPasswordFile: path({
+      description:
+        'At the first start, take the password of the account `admin` from the first line of this file, instead of making a random one.',
+      value: 'FILE',
+    }),
+    minFreeBytes: Type.Integer({
+      description:
+        'Refuse to record while less space than this is free for the data directory; reading goes on.',
+      value: 'BYTES',
+      minimum: 1024 * 1024,
+      maximum: Number.MAX_SAFE_INTEGER,
+      default: 64 * 1024 * 1024,
+    }),
+    logLevel: Type.Enum([...logLevels], {
+      description: "How much the operator's log says (JSON, to standard error).",
+      value: 'LEVEL',
+      default: 'info',
+    }),
+    answerStallSeconds: Type.Integer({
+      description: 'Cut off a client that takes longer than this over one buffer (1 MiB) of an answer.',
+      value: 'SECONDS',
+      minimum: 1,
+      maximum: 86_400,
+      default: 60,
+    }),
+    stopTimeoutSeconds: Type.Integer({
+      description:
+        'How long answers that are under way may take to finish when the node stops; then they are broken off.',
+      value: 'SECONDS',
+      minimum: 0,
+      maximum: 86_400,
+      default: 30,
+    }),
+  },
+  { additionalProperties: false },
+)
+
+function path(options: { description: string; value: string; default?: string }) {
+  return Type.String({ ...options, minLength: 1, expects: 'a path', isPath: true })
+}
