@@ -90,3 +90,20 @@ export const compressedAnswers = 8
 export const answerStallMs = 60_000
 /** When a caller whom we had no room for should try again, where the refusal does not say it itself. */
 export const retryAfterSeconds = 5
+
+// Configuration, the command line and the node's life.
+
+/** A configuration file. Ours has some twenty lines. Beyond: INVALID_CONFIGURATION. */
+export const configurationFileBytes = 1024 * 1024
+/** A file that holds a password: its first line counts. Beyond: INVALID_INPUT. */
+export const passwordFileBytes = 4_096
+/** How often the server records what commands left in the outbox. */
+export const outboxIntervalMs = 200
+/** How long a command waits for its change to be recorded; after that it says that the record still waits. */
+export const outboxWaitMs = 5_000
+/** How long a server that starts waits for the lock: a command holds it for much less, a dying server too. */
+export const lockWaitMs = 2_000
+/** How often the lock is tried again meanwhile. */
+export const lockRetryMs = 50
+/** A stop's last part, when the log is closed: a disk that takes longer is given up. */
+export const closeTimeoutMs = 30_000
