@@ -1,0 +1,93 @@
+// The table of directions of ARCHITECTURE.md: who may import whom. A folder may import what stands to its right,
+// everybody may import `errors` and `limits`, and nothing else goes.
+
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize, relative } from 'node:path'
+import { test } from 'node:test'
+
+const src = join(import.meta.dirname, '../src')
+
+/** What each folder imports directly by right; what those may import it may import too. */
+const directions: Record<string, readonly string[]> = {
+  main: ['cli'],
+  cli: ['server', 'config', 'ops'],
+  server: ['http', 'config', 'ops'],
+  http: ['intake', 'identity'],
+  intake: ['log'],
+  log: ['entry', 'tree', 'store'],
+  identity: ['database', 'entry'],
+  database: ['entry'],
+  store: ['entry'],
+  ops: ['entry'],
+  config: ['entry'],
+  tree: [],
+  entry: [],
+  errors: [],
+  limits: [],
+}
+
+/** Packages and built-in modules that a pure folder may use: they compute, and touch nothing. */
+const pure = {
+  entry: ['temporal-polyfill', 'node:crypto', 'node:assert'],
+  tree: ['node:crypto', 'node:assert'],
+}
+
+interface Import {
+  readonly file: string
+  readonly from: string
+  readonly target: string
+}
+
+function allowed(folder: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(folder)) return seen
+  seen.add(folder)
+  for (const next of directions[folder] ?? []) allowed(next, seen)
+  return seen
+}
+
+function folderOf(path: string): string {
+  return normalize(path).split('/')[0]?.replace(/\.ts$/, '') ?? ''
+}
+
+function imports(): Import[] {
+  const found: Import[] = []
+  for (const file of readdirSync(src, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts') || file.endsWith('.test.ts')) continue
+    const text = readFileSync(join(src, file), 'utf8')
+    for (const [, target] of text.matchAll(/(?:\bfrom|\bimport|\bnew URL)\s*\(?\s*'([^']+)'/g)) {
+      if (target !== undefined) found.push({ file, from: folderOf(file), target })
+    }
+  }
+  return found
+}
+
+test('every folder is in the table of directions', () => {
+  for (const { from } of imports()) assert.ok(from in directions, `${from} is not in the table`)
+})
+
+test('no folder imports what is not to its right', () => {
+  for (const { file, from, target } of imports()) {
+    if (!target.startsWith('.')) continue
+    const to = folderOf(relative(src, join(src, dirname(file), target)))
+    if (to === '..' || to === 'errors' || to === 'limits') continue
+    assert.ok(allowed(from).has(to), `${file} imports ${target}: ${from} may not import ${to}`)
+  }
+})
+
+test('entry and tree do no I/O', () => {
+  for (const { file, from, target } of imports()) {
+    const modules = pure[from as keyof typeof pure]
+    if (modules === undefined || target.startsWith('.')) continue
+    assert.ok(
+      modules.some((name) => target === name || target.startsWith(`${name}/`)),
+      `${file} imports ${target}`,
+    )
+  }
+})
+
+test('testing doubles stay out of what is shipped', () => {
+  for (const { file, target } of imports()) {
+    assert.ok(!target.includes('/testing/') || file.includes('/testing/'), `${file} imports ${target}`)
+  }
+})
