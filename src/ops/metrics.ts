@@ -1,0 +1,190 @@
+// The numbers of a node, in the form of Prometheus. Labels are few and bounded: routes, statuses and codes, never an
+// account, an address or a path.
+
+import { Counter, Gauge, Histogram, type MetricType, Registry } from '@prometheus-io/client'
+import type { ErrorCode } from '../errors.ts'
+import { addProcessMetrics } from './process-metrics.ts'
+
+/** A log's numbers, as its status has them. */
+export interface LogNumbers {
+  readonly size: number
+  readonly bytes: number
+  readonly segments: number
+  /** Microseconds since the epoch. */
+  readonly lastTime: number | undefined
+  readonly recording: (typeof recordingStates)[number]
+  readonly waiting: number
+}
+
+/** Where a node counts. No method throws, and each is cheap enough for a hot path. */
+export interface Metrics extends Disposable {
+  readonly http: {
+    answered(route: string, status: number): void
+    refused(code: ErrorCode): void
+    sent(bytes: number): void
+    bulk(change: 1 | -1): void
+    broken(reason: (typeof breakReasons)[number]): void
+    unrecorded(): void
+    render(): Promise<{ readonly contentType: string; readonly text: string }>
+  }
+  readonly log: {
+    committed(entries: number, diskMs: number): void
+    /** Something that the log could go on without. */
+    warned(): void
+  }
+  /** The log, once it is open. */
+  watch(numbers: () => LogNumbers): void
+  /** What there is, for the reference. */
+  list(): readonly MetricDescription[]
+}
+
+/** A metric, as its reference describes it. */
+export interface MetricDescription {
+  readonly name: string
+  readonly type: MetricType
+  readonly labels: readonly string[]
+  readonly help: string
+}
+
+const recordingStates = ['accepting', 'refusing', 'failed', 'closed'] as const
+const breakReasons = ['gone', 'stalled', 'failed'] as const
+
+/** Makes a node's metrics. */
+export function createMetrics(version: string): Metrics {
+  const registry = new Registry()
+  const process = addProcessMetrics(registry)
+  addBuild(registry, version)
+  const log = addLogMetrics(registry)
+  return {
+    http: { ...addHttpMetrics(registry), render: () => render(registry) },
+    log: log.counters,
+    watch: log.watch,
+    list: () => registry.getMetricsAsArray().map((metric) => describe(metric)),
+    [Symbol.dispose]: () => process[Symbol.dispose](),
+  }
+}
+
+async function render(registry: Registry): Promise<{ contentType: string; text: string }> {
+  return { contentType: registry.contentType, text: await registry.metrics() }
+}
+
+function addBuild(registry: Registry, version: string): void {
+  new Gauge({
+    name: 'annals_build_info',
+    help: 'Always 1; the labels say which Annals this is, on which Node.',
+    labelNames: ['version', 'node'],
+    registers: [registry],
+  }).set({ version, node: process.versions.node }, 1)
+}
+
+function addHttpMetrics(registry: Registry): Omit<Metrics['http'], 'render'> {
+  const registers = [registry]
+  const answers = new Counter({
+    name: 'annals_http_answers_total',
+    help: 'Answers whose head was sent, by route and status.',
+    labelNames: ['route', 'status'],
+    registers,
+  })
+  const refusals = new Counter({
+    name: 'annals_http_refusals_total',
+    help: 'Requests that were refused, by code.',
+    labelNames: ['code'],
+    registers,
+  })
+  const bytes = new Counter({
+    name: 'annals_http_sent_bytes_total',
+    help: "Bytes of answers' bodies that were given to the network, compressed where they were.",
+    registers,
+  })
+  const bulk = new Gauge({
+    name: 'annals_http_bulk_answers',
+    help: 'Large answers that are on their way.',
+    registers,
+  })
+  const broken = new Counter({
+    name: 'annals_http_broken_transfers_total',
+    help: 'Answers that broke off: the client was gone, stalled, or we failed.',
+    labelNames: ['reason'],
+    registers,
+  })
+  const unrecorded = new Counter({
+    name: 'annals_http_unrecorded_total',
+    help: 'Refusals and broken transfers that could not be recorded in the audit log.',
+    registers,
+  })
+  for (const reason of breakReasons) broken.inc({ reason }, 0)
+  return {
+    answered: (route, status) => answers.inc({ route, status }),
+    refused: (code) => refusals.inc({ code }),
+    sent: (count) => bytes.inc(count),
+    bulk: (change) => bulk.inc(change),
+    broken: (reason) => broken.inc({ reason }),
+    unrecorded: () => unrecorded.inc(),
+  }
+}
+
+function addLogMetrics(registry: Registry): { counters: Metrics['log']; watch: Metrics['watch'] } {
+  const registers = [registry]
+  let numbers: (() => LogNumbers) | undefined
+  const shown = (name: string, help: string, value: (status: LogNumbers) => number | undefined) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        const current = numbers === undefined ? undefined : value(numbers())
+        if (current !== undefined) this.set(current)
+      },
+    })
+  shown('annals_log_entries', 'Entries in the audit log.', ({ size }) => size)
+  shown('annals_log_bytes', 'Bytes in the audit log.', ({ bytes }) => bytes)
+  shown('annals_log_segments', 'Segments of the audit log.', ({ segments }) => segments)
+  shown('annals_log_waiting_entries', 'Entries that wait for a commit.', ({ waiting }) => waiting)
+  shown('annals_log_last_entry_timestamp_seconds', 'Recorded time of the last entry.', ({ lastTime }) =>
+    lastTime === undefined ? undefined : lastTime / 1e6,
+  )
+  void new Gauge({
+    name: 'annals_log_recording',
+    help: '1 for the state that recording is in: accepting, refusing (no disk space), failed or closed.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      if (numbers === undefined) return
+      const { recording } = numbers()
+      for (const state of recordingStates) this.set({ state }, state === recording ? 1 : 0)
+    },
+  })
+  return { counters: addLogCounters(registers), watch: (source) => void (numbers = source) }
+}
+
+function addLogCounters(registers: Registry[]): Metrics['log'] {
+  const recorded = new Counter({
+    name: 'annals_log_recorded_entries_total',
+    help: 'Entries that this process made durable.',
+    registers,
+  })
+  const commits = new Histogram({
+    name: 'annals_log_commit_seconds',
+    help: 'How long the disk took over one commit, from the write to the end of fdatasync.',
+    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    registers,
+  })
+  const warnings = new Counter({
+    name: 'annals_log_warnings_total',
+    help: "Faults that the audit log could go on without; the operator's log says which.",
+    registers,
+  })
+  return {
+    committed(entries, diskMs) {
+      recorded.inc(entries)
+      commits.observe(diskMs / 1000)
+    },
+    warned: () => warnings.inc(),
+  }
+}
+
+// The library keeps a metric's labels, and its types do not say so.
+function describe(metric: { name: string; help: string; type: MetricType }): MetricDescription {
+  const { labelNames = [] } = metric as { labelNames?: readonly string[] }
+  return { name: metric.name, type: metric.type, labels: labelNames, help: metric.help }
+}
