@@ -107,3 +107,41 @@ export const lockWaitMs = 2_000
 export const lockRetryMs = 50
 /** A stop's last part, when the log is closed: a disk that takes longer is given up. */
 export const closeTimeoutMs = 30_000
+
+// The account database.
+
+/** How long a statement waits for another process that writes. A change takes milliseconds. Beyond: UNAVAILABLE. */
+export const databaseBusyMs = 5_000
+/** How often it tries in that time, without blocking anything else. */
+export const databaseRetryMs = 5
+/** Prepared statements kept for each connection: several times what we have. Beyond: prepared anew. */
+export const preparedStatements = 128
+/** Events of the outbox read in one go. */
+export const outboxBatch = 100
+/** How often a command looks whether the server has recorded its event: two looks in the time between drains. */
+export const outboxLookMs = 100
+
+// Accounts and logins.
+
+/** An account's name: long enough for every directory's; it stands in each line that tells what the account did. */
+export const accountNameCharacters = 64
+/** The shortest password (contract S4). */
+export const passwordMinCharacters = 8
+/** The longest password: more than any generator makes, and small beside a request's headers. */
+export const passwordMaxCharacters = 256
+/** Passwords that wait to be hashed: half a second's work. Beyond: TOO_MANY_REQUESTS, nothing hashed. */
+export const waitingHashes = 8
+/** When a caller should try again whose password we had no room to hash. */
+export const hashRetryAfterSeconds = 1
+/** Failed logins in a row that lock an account, unless configured otherwise (contract S4). */
+export const lockoutFailures = 5
+/** How long it is locked then, unless configured otherwise (contract S4). */
+export const lockoutMs = 15 * 60_000
+/** How long verified credentials are believed without hashing them again. */
+export const cachedCredentialsMs = 5 * 60_000
+/** Verified credentials remembered. Beyond: the oldest are forgotten, and hashed again when they come. */
+export const cachedCredentials = 1_000
+/** Calls without valid credentials that are recorded one by one in a minute. Beyond: counted (contract S7). */
+export const failuresRecorded = 60
+/** That minute. */
+export const failuresWindowMs = 60_000
