@@ -81,6 +81,13 @@ export class ActiveSegment {
     return this.#fingerprints.subarray(0, this.entries * fingerprintBytes)
   }
 
+  /** The part of it that will not change any more: its full blocks. */
+  get fullBlocks(): { first: Position; entries: number; bytes: number } {
+    const entries = this.entries - (this.entries % blockEntries)
+    const bytes = entries === this.entries ? this.bytes : (this.tail.offsets[0] ?? 0)
+    return { first: this.first, entries, bytes }
+  }
+
   /** Adds an entry. */
   add(time: Micros, bytes: number, fingerprint: Fingerprint): void {
     if (this.entries % blockEntries === 0) {

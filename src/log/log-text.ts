@@ -53,20 +53,14 @@ export class LogText {
    * is in memory. Throws LOG_DAMAGED where the text itself does not fit.
    */
   edgeAtTime(time: Micros): Edge | Promise<Edge> {
-    const segment = this.#ledger.lastSegmentBefore(time)
-    if (segment === undefined) return this.#checked({ position: 0, byte: 0 }, time)
-    if (segment.lastTime !== undefined && segment.lastTime < time) return this.#checked(endOf(segment), time)
-    const index = this.#indexInMemory(segment)
-    const block = index === undefined ? undefined : this.#blockInMemory(segment, index.lastBlockBefore(time))
-    const edge = block === undefined ? undefined : edgeInBlock(segment, block, time)
-    return this.#checked(edge ?? this.#mended(segment, () => this.#readEdgeAtTime(segment, time)), time)
+    return this.#edgeInMemory(time) ?? this.#mended(() => this.#readEdge(time))
   }
 
   /** The edge before a position ≤ `size`. */
   async edgeAtPosition(position: Position): Promise<Edge> {
     if (position === this.#ledger.size) return { position, byte: this.#ledger.bytes }
     const segment = this.#ledger.segmentAt(position)
-    return await this.#mended(segment, async () => {
+    return await this.#mended(async () => {
       const { block, at } = await this.#lineAt(segment, position)
       return { position, byte: segment.base + offsetAt(block, at) }
     })
@@ -75,7 +69,7 @@ export class LogText {
   /** The stored line at a position below `size`, without its newline. */
   async line(position: Position): Promise<Buffer> {
     const segment = this.#ledger.segmentAt(position)
-    return await this.#mended(segment, async () => {
+    return await this.#mended(async () => {
       const { block, at } = await this.#lineAt(segment, position)
       const start = offsetAt(block, at)
       return await this.#bytes(segment.first, start, offsetAt(block, at + 1) - 1)
@@ -100,7 +94,11 @@ export class LogText {
   }
 
   /** Derives a segment's index and fingerprints from its text alone. Throws LOG_DAMAGED where a line does not fit. */
-  async derive(segment: Segment): Promise<{ index: SegmentIndex; fingerprints: Buffer }> {
+  async derive(segment: {
+    readonly first: Position
+    readonly entries: number
+    readonly bytes: number
+  }): Promise<{ index: SegmentIndex; fingerprints: Buffer }> {
     const index = new SegmentIndex(segment.first)
     const fingerprints = Buffer.alloc(segment.entries * fingerprintBytes)
     const leaves: Hash[] = []
@@ -148,36 +146,48 @@ export class LogText {
     remember(this.#indexes, index.first, index, cachedIndexes)
   }
 
-  async #readEdgeAtTime(segment: Segment, time: Micros): Promise<Edge> {
+  // Undefined where something that it needs is not in memory, or does not fit.
+  #edgeInMemory(time: Micros): Edge | undefined {
+    const segment = this.#ledger.lastSegmentBefore(time)
+    if (segment === undefined || isBefore(segment, time)) return this.#checked(endOf(segment), time)
+    const index = this.#indexInMemory(segment)
+    const block = index === undefined ? undefined : this.#blockInMemory(segment, index.lastBlockBefore(time))
+    const edge = block === undefined ? undefined : edgeInBlock(segment, block, time)
+    return edge === undefined ? undefined : this.#checked(edge, time)
+  }
+
+  async #readEdge(time: Micros): Promise<Edge> {
+    const segment = this.#ledger.lastSegmentBefore(time)
+    if (segment === undefined || isBefore(segment, time)) return await this.#check(endOf(segment), time)
     const index = await this.#index(segment)
     const k = index.lastBlockBefore(time)
-    if (k === -1) throw new WrongIndex(`no block before ${time}`)
+    if (k === -1) throw new WrongIndex(segment, `no block before ${time}`)
     const edge = edgeInBlock(segment, await this.#block(segment, index, k), time)
-    if (edge === undefined) throw new WrongIndex(`block ${k} begins at or behind ${time}`)
-    await this.#check(edge, time)
-    return edge
+    if (edge === undefined) throw new WrongIndex(segment, `block ${k} begins at or behind ${time}`)
+    return await this.#check(edge, time)
   }
 
   // The entries on both sides of an edge prove it, whatever led there (R9).
-  #checked(edge: Edge | Promise<Edge>, time: Micros): Edge | Promise<Edge> {
-    if (edge instanceof Promise) return edge
+  #checked(edge: Edge, time: Micros): Edge | undefined {
     const { position } = edge
     const before = position === 0 ? Number.NEGATIVE_INFINITY : this.#timeInMemory(position - 1)
     const behind = position === this.#ledger.size ? Number.POSITIVE_INFINITY : this.#timeInMemory(position)
-    if (before !== undefined && behind !== undefined && before < time && behind >= time) return edge
-    const segment = this.#ledger.segmentAt(Math.max(0, position - 1))
-    return this.#mended(segment, async () => {
-      await this.#check(edge, time)
-      return edge
-    })
+    return before !== undefined && behind !== undefined && before < time && behind >= time ? edge : undefined
   }
 
-  async #check({ position }: Edge, time: Micros): Promise<void> {
+  async #check(edge: Edge, time: Micros): Promise<Edge> {
+    const { position } = edge
     const size = this.#ledger.size
-    if (position > 0 && (await this.#time(position - 1)) >= time)
-      throw new WrongIndex(`${position} is too late`)
-    if (position < size && (await this.#time(position)) < time)
-      throw new WrongIndex(`${position} is too early`)
+    if (position > 0 && (await this.#time(position - 1)) >= time) {
+      throw new WrongIndex(
+        this.#ledger.segmentAt(position - 1),
+        `entry ${position - 1} is not earlier than ${time}`,
+      )
+    }
+    if (position < size && (await this.#time(position)) < time) {
+      throw new WrongIndex(this.#ledger.segmentAt(position), `entry ${position} is earlier than ${time}`)
+    }
+    return edge
   }
 
   async #time(position: Position): Promise<Micros> {
@@ -191,25 +201,29 @@ export class LogText {
     return this.#blockInMemory(segment, k)?.times[position % blockEntries]
   }
 
-  // Makes the index anew, once, where `attempt` finds it wrong.
-  async #mended<T>(segment: Segment, attempt: () => Promise<T>): Promise<T> {
-    try {
-      return await attempt()
-    } catch (error) {
-      if (!(error instanceof WrongIndex)) throw error
-      await this.#rebuild(segment, error.message)
-    }
-    try {
-      return await attempt()
-    } catch (error) {
-      if (!(error instanceof WrongIndex)) throw error
-      throw damaged(`segment ${segment.first} does not fit its own text: ${error.message}`)
+  // Makes an index anew, once, where `attempt` finds it wrong; an edge may touch two segments.
+  async #mended<T>(attempt: () => Promise<T>): Promise<T> {
+    for (const rebuilt = new Set<Position>(); ;) {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (!(error instanceof WrongIndex)) throw error
+        const { segment, message } = error
+        if (rebuilt.has(segment.first))
+          throw damaged(`segment ${segment.first} does not fit its own text: ${message}`)
+        rebuilt.add(segment.first)
+        await this.#rebuild(segment, message)
+      }
     }
   }
 
   async #rebuild(segment: Segment, reason: string): Promise<SegmentIndex> {
     for (const [first] of this.#blocks) if (isIn(segment, first)) this.#blocks.delete(first)
-    if (segment instanceof ActiveSegment) throw damaged(`segment ${segment.first}: ${reason}`)
+    if (segment instanceof ActiveSegment) {
+      segment.index.correct((await this.derive(segment.fullBlocks)).index)
+      this.#fault(segment.first, reason)
+      return segment.index
+    }
     const { index } = await this.derive(segment)
     await this.#store.putDerived(indexName(segment.first), index.encode())
     remember(this.#indexes, segment.first, index, cachedIndexes)
@@ -250,9 +264,10 @@ export class LogText {
     const start = index.offset(k)
     const end = index.offset(k + 1)
     if (start > end || end > segment.bytes)
-      throw new WrongIndex(`block ${k} is said to be [${start}, ${end})`)
-    const block = parseBlock(await this.#bytes(segment.first, start, end), { first, entries, start })
-    if (block.times[0] !== index.time(k)) throw new WrongIndex(`block ${k} begins at ${block.times[0]}`)
+      throw new WrongIndex(segment, `block ${k} is said to be [${start}, ${end})`)
+    const block = parseBlock(segment, await this.#bytes(segment.first, start, end), { first, entries, start })
+    if (block.times[0] !== index.time(k))
+      throw new WrongIndex(segment, `block ${k} begins at ${block.times[0]}`)
     if (entries === blockEntries) remember(this.#blocks, first, block, cachedBlocks)
     return block
   }
@@ -275,7 +290,14 @@ export class LogText {
   }
 }
 
-class WrongIndex extends Error {}
+class WrongIndex extends Error {
+  readonly segment: Segment
+
+  constructor(segment: Segment, message: string) {
+    super(message)
+    this.segment = segment
+  }
+}
 
 function edgeInBlock(segment: Segment, block: Block, time: Micros): Edge | undefined {
   const [firstTime] = block.times
@@ -285,7 +307,11 @@ function edgeInBlock(segment: Segment, block: Block, time: Micros): Edge | undef
   return { position: block.first + at, byte: segment.base + offsetAt(block, at) }
 }
 
-function parseBlock(bytes: Buffer, expected: { first: Position; entries: number; start: number }): Block {
+function parseBlock(
+  segment: Segment,
+  bytes: Buffer,
+  expected: { first: Position; entries: number; start: number },
+): Block {
   const times: Micros[] = []
   const offsets = [expected.start]
   for (let start = 0; start < bytes.length;) {
@@ -296,14 +322,17 @@ function parseBlock(bytes: Buffer, expected: { first: Position; entries: number;
       place.position !== expected.first + times.length ||
       place.time < (times.at(-1) ?? 0)
     ) {
-      throw new WrongIndex(`entry ${expected.first + times.length} is not at ${expected.start + start}`)
+      throw new WrongIndex(
+        segment,
+        `entry ${expected.first + times.length} is not at ${expected.start + start}`,
+      )
     }
     times.push(place.time)
     start = newline + 1
     offsets.push(expected.start + start)
   }
   if (times.length !== expected.entries)
-    throw new WrongIndex(`block ${expected.first} has ${times.length} entries`)
+    throw new WrongIndex(segment, `block ${expected.first} has ${times.length} entries`)
   return { first: expected.first, times, offsets }
 }
 
@@ -313,7 +342,12 @@ function offsetAt(block: Block, at: number): number {
   return offset
 }
 
-function endOf(segment: Segment): Edge {
+function isBefore(segment: Segment, time: Micros): boolean {
+  return segment.lastTime !== undefined && segment.lastTime < time
+}
+
+function endOf(segment: Segment | undefined): Edge {
+  if (segment === undefined) return { position: 0, byte: 0 }
   return { position: segment.first + segment.entries, byte: segment.base + segment.bytes }
 }
 

@@ -6,7 +6,7 @@
 // open. Where the root does not fit the head, everything is derived again from the text before that is believed.
 
 import type { LogId, Micros } from '../entry/event.ts'
-import { AnnalsError } from '../errors.ts'
+import { AnnalsError, isAnnalsError } from '../errors.ts'
 import { blockEntries, horizonEntries } from '../limits.ts'
 import type { SegmentStore, StoredSegment } from '../store/segment-store.ts'
 import { type Checkpoint, parseCheckpoint } from '../tree/checkpoint.ts'
@@ -46,11 +46,7 @@ export interface Recovered {
 export async function recover(parts: RecoverParts): Promise<Recovered> {
   const head = parseHead(await parts.store.getHead(), parts.origin)
   const segments = checkRow(await parts.store.list(), head)
-  const cheap = await restore(parts, head, segments, 'trusted')
-  const state = cheap ?? (await restore(parts, head, segments, 'derived again'))
-  if (state === undefined) {
-    throw damaged(`the root of the first ${head?.size} entries is not the one in the head`)
-  }
+  const state = await restoreCheaply(parts, head, segments)
   const cut = await mend(parts.store, state, head)
   const unsealed = state.ledger.segments.filter((segment, k) => {
     return !(segment instanceof ActiveSegment) && segments[k]?.sealed === undefined
@@ -103,17 +99,36 @@ function checkRow(stored: readonly StoredSegment[], head: Checkpoint | undefined
   return rows
 }
 
-// Undefined where the root does not fit the head and something was trusted.
+/** What is believed without reading the text: sealed segments and their indexes, the last one's index too, or nothing. */
+type Trust = 'all' | 'sealed' | 'nothing'
+
+// Where something was believed and the text does not fit it, less is believed; the text alone decides.
+async function restoreCheaply(
+  parts: RecoverParts,
+  head: Checkpoint | undefined,
+  rows: readonly Row[],
+): Promise<Restored> {
+  for (const trust of ['all', 'sealed'] as const) {
+    try {
+      const state = await restore(parts, head, rows, trust)
+      if (state.torn === 0 || trust === 'sealed') return state
+    } catch (error) {
+      if (!isAnnalsError(error, 'LOG_DAMAGED')) throw error
+    }
+  }
+  return await restore(parts, head, rows, 'nothing')
+}
+
 async function restore(
   parts: RecoverParts,
   head: Checkpoint | undefined,
   rows: readonly Row[],
-  how: 'trusted' | 'derived again',
-): Promise<Restored | undefined> {
+  trust: Trust,
+): Promise<Restored> {
   const { store, id } = parts
   const headSize = head?.size ?? 0
-  const trusted = how === 'trusted' ? trustedRun(rows, headSize) : []
-  const active = how === 'trusted' ? await storedActive(store, rows[trusted.length], headSize) : undefined
+  const trusted = trust === 'nothing' ? [] : trustedRun(rows, headSize)
+  const active = trust === 'all' ? await storedActive(store, rows[trusted.length], headSize) : undefined
   const ledger = new Ledger(trusted, active)
   const text = new LogText(store, ledger, id, parts.fault)
   ledger.resume(await readTree(store, ledger.size, (block) => text.blockRoot(block)))
@@ -132,9 +147,10 @@ async function restore(
   }
   if (ledger.size < headSize)
     throw damaged(`the log has ${ledger.size} entries, and its head says ${headSize}`)
-  if (head === undefined || root === head.root) return { ledger, text, torn }
-  if (how === 'trusted') return undefined
-  throw damaged(`the root of the first ${headSize} entries is not the one in the head`)
+  if (head !== undefined && root !== head.root) {
+    throw damaged(`the root of the first ${headSize} entries is not the one in the head`)
+  }
+  return { ledger, text, torn }
 }
 
 // Sealed segments that lie within the head.

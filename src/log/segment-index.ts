@@ -106,6 +106,13 @@ export class SegmentIndex {
     return full
   }
 
+  /** Takes over the records of another index of this segment, as far as its blocks are full. */
+  correct(other: SegmentIndex): void {
+    const blocks = Math.floor(other.entries / blockEntries)
+    assert(other.first === this.first && other.entries <= this.#entries)
+    other.#records.copy(this.#records, 0, 0, blocks * recordBytes)
+  }
+
   /** The index as bytes. */
   encode(): Buffer {
     const numbers = Buffer.alloc(4 * 8)

@@ -13,8 +13,8 @@ export type SyncFault = (path: string) => 'fail' | Promise<void> | undefined
 export type Chance = () => number
 
 class Inode {
-  visible = Buffer.alloc(0)
-  durable = Buffer.alloc(0)
+  visible: Buffer = Buffer.alloc(0)
+  durable: Buffer = Buffer.alloc(0)
   // Pages that were written since they were last synced. A failed sync forgets them: the next one lies.
   readonly dirty = new Set<number>()
 
