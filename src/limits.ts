@@ -101,8 +101,8 @@ export const passwordFileBytes = 4_096
 export const outboxIntervalMs = 200
 /** How long a command waits for its change to be recorded; after that it says that the record still waits. */
 export const outboxWaitMs = 5_000
-/** How long a server that starts waits for the lock: a command holds it for much less, a dying server too. */
-export const lockWaitMs = 2_000
+/** How long a server that starts waits for a command to let go of the lock. */
+export const lockWaitMs = 5_000
 /** How often the lock is tried again meanwhile. */
 export const lockRetryMs = 50
 /** A stop's last part, when the log is closed: a disk that takes longer is given up. */
