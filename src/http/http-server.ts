@@ -1,0 +1,68 @@
+// Node's HTTP server with our bounds, and with an answer for everything that never becomes a request.
+
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { Socket } from 'node:net'
+import { AnnalsError } from '../errors.ts'
+import type { HttpBounds } from './bounds.ts'
+import type { RefusalSink } from './errors.ts'
+import { parserRefusal, refuseSocket, type ParserError } from './parser-errors.ts'
+
+/** A certificate chain and its key, PEM. */
+export interface TlsIdentity {
+  readonly cert: string | Buffer
+  readonly key: string | Buffer
+}
+
+/** Makes the server. `isResource` tells whether a path is one of the route table's. */
+export function createHttpServer(
+  listener: RequestListener,
+  bounds: HttpBounds,
+  sink: RefusalSink,
+  isResource: (path: string) => boolean,
+  tls?: TlsIdentity,
+): Server {
+  const options = serverOptions(bounds)
+  const server =
+    tls === undefined ? createServer(options, listener) : createTlsServer({ ...options, ...tls }, listener)
+  server.maxConnections = bounds.connections
+  server.timeout = bounds.connectionIdleMs
+  // A client may close its sending side after the request (RFC 9112 section 9.6; `nc -N` does), and still
+  // wants the answer. Node has this switch, but neither documentation nor a type for it.
+  Object.assign(server, { httpAllowHalfOpen: true })
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    socket.on('error', () => socket.destroy())
+    refuseSocket(sink, socket, new AnnalsError('METHOD_NOT_ALLOWED', 'this is not a proxy'), bounds.lingerMs)
+  })
+  // An expectation that we do not know may be ignored (RFC 9110 section 10.1.1); Node's own 417 is no JSON.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response))
+  server.on('clientError', (error: ParserError, socket: Socket) => {
+    if (isParserError(error)) refuseSocket(sink, socket, parserRefusal(error, isResource), bounds.lingerMs)
+    else socket.destroy()
+  })
+  return server
+}
+
+function serverOptions(bounds: HttpBounds): ServerOptions {
+  return {
+    maxHeaderSize: bounds.headerBytes,
+    headersTimeout: bounds.headersTimeoutMs,
+    requestTimeout: bounds.requestTimeoutMs,
+    connectionsCheckingInterval: bounds.connectionsCheckMs,
+    keepAliveTimeout: bounds.keepAliveMs,
+    noDelay: true,
+    // Node's own answer to a missing Host is no JSON; `app.ts` asks for it instead.
+    requireHostHeader: false,
+  }
+}
+
+// Errors of the network come the same way; there is nobody to answer then.
+function isParserError(error: ParserError): boolean {
+  return error.code?.startsWith('HPE_') === true || error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+}
