@@ -1,0 +1,219 @@
+// The bytes of an answer, from a reader to the raw response (R6, R7).
+//
+// A small one is read whole and written at once. A bulk one goes through two buffers: while one is being
+// written, the next bytes are read into the other, and neither is copied. Memory is that, whatever the size
+// of the log. The first bytes are read before the head is sent, so that a log that cannot be read is a
+// refusal; afterwards every failure breaks the connection, and is an entry (S7).
+
+import { pipeline } from 'node:stream/promises'
+import { AnnalsError } from '../errors.ts'
+import { compressBlockBytes } from '../limits.ts'
+import type { SnapshotReader } from '../log/audit-log.ts'
+import type { Call } from './call.ts'
+import { createEncoder, type Compression } from './compress.ts'
+import type { Content } from './content.ts'
+import { BrokenTransfer, Outlet } from './outlet.ts'
+import type { Portal } from './portal.ts'
+import type { Part } from './range.ts'
+import { brokenEntry } from './read-entries.ts'
+import { routeOf } from './send.ts'
+
+/** An answer's status line and headers (a flat name-value list). */
+export interface Head {
+  readonly status: number
+  readonly headers: readonly string[]
+}
+
+/** An answer that has a body. */
+export interface Transfer {
+  readonly portal: Portal
+  readonly call: Call
+  readonly head: Head
+  readonly content: Content
+  readonly part: Part
+}
+
+/** Sends an answer without a body: to HEAD, 304, or nothing in the window. */
+export function sendHeadOnly(portal: Portal, call: Call, head: Head): void {
+  begin(portal, call, head)
+  call.reply.raw.end()
+}
+
+/** Sends a body that is small enough to be held. */
+export async function sendSmall(transfer: Transfer): Promise<void> {
+  const { portal, call, head, content, part } = transfer
+  if (part.start === part.end) return sendHeadOnly(portal, call, head)
+  const body = Buffer.allocUnsafe(part.end - part.start)
+  {
+    await using reader = content.open()
+    await fill(reader, body, part.start)
+  }
+  const { raw } = call.reply
+  if (!raw.destroyed && !call.request.raw.socket.destroyed) {
+    begin(portal, call, head)
+    raw.end(body)
+    // Almost always the kernel has taken all of it by now.
+    if (raw.socket?.writableLength === 0) return portal.metrics.sent(body.byteLength)
+  }
+  return guarded(transfer, (outlet) => outlet.finished(body.byteLength))
+}
+
+/** Sends a body through two buffers. Throws UNAVAILABLE where too many such answers are under way. */
+export async function sendBulk(transfer: Transfer): Promise<void> {
+  const { portal, call, head, content, part } = transfer
+  await guarded(transfer, async (outlet) => {
+    await outlet.turn()
+    using _slot = takeSlot(portal)
+    await using reader = content.open()
+    let front = portal.buffers.lend()
+    let back = portal.buffers.lend()
+    let offset = part.start
+    let ready = await fillUpTo(reader, front, offset, part.end)
+    begin(portal, call, head)
+    while (ready > 0) {
+      offset += ready
+      const [written, filled] = await Promise.allSettled([
+        outlet.write(front.subarray(0, ready)),
+        fillUpTo(reader, back, offset, part.end),
+      ])
+      if (written.status === 'rejected') throw written.reason
+      if (filled.status === 'rejected') throw filled.reason
+      ready = filled.value
+      ;[front, back] = [back, front]
+    }
+    await outlet.end()
+    // Only now: from the buffers of a broken answer the kernel may still be sending.
+    portal.buffers.giveBack(front)
+    portal.buffers.giveBack(back)
+  })
+}
+
+/** Sends the whole content compressed, in chunks. Throws UNAVAILABLE as `sendBulk` does. */
+export async function sendCompressed(transfer: Transfer, coding: Compression): Promise<void> {
+  const { portal, call, head, content } = transfer
+  let feed: Feed | undefined
+  const send = async (outlet: Outlet) => {
+    await outlet.turn()
+    using _slot = takeSlot(portal)
+    await using reader = content.open()
+    const encoder = createEncoder(coding, content.bytes)
+    feed = new Feed(reader, content.bytes)
+    try {
+      await pipeline(feed.blocks(), encoder, async (chunks: AsyncIterable<Buffer>) => {
+        for await (const chunk of chunks) {
+          if (!call.reply.raw.headersSent) begin(portal, call, head)
+          await outlet.write(chunk)
+        }
+      })
+    } finally {
+      encoder.destroy()
+      await feed.idle()
+    }
+    await outlet.end()
+  }
+  // Bytes of the content, not of what became of them: that is what a reader of the entry can compare.
+  await guarded(transfer, send, () => feed?.consumed ?? 0)
+}
+
+/** A content in blocks, for an encoder that asks for the next one when it is done with this one's buffer. */
+class Feed {
+  readonly #reader: SnapshotReader
+  readonly #bytes: number
+  #reading: Promise<number> | undefined
+  #consumed = 0
+
+  constructor(reader: SnapshotReader, bytes: number) {
+    this.#reader = reader
+    this.#bytes = bytes
+  }
+
+  get consumed(): number {
+    return this.#consumed
+  }
+
+  async *blocks(): AsyncGenerator<Buffer> {
+    const block = Buffer.allocUnsafe(Math.min(this.#bytes, compressBlockBytes))
+    while (this.#consumed < this.#bytes) {
+      this.#reading = fillUpTo(this.#reader, block, this.#consumed, this.#bytes)
+      const filled = await this.#reading
+      yield block.subarray(0, filled)
+      this.#consumed += filled
+    }
+  }
+
+  /** Waits for a read under way: a broken pipeline does not, and the reader must not be closed under it. */
+  async idle(): Promise<void> {
+    await Promise.allSettled([this.#reading])
+  }
+}
+
+// What fails before the head is a refusal, and thrown. What fails after it, or because the client has gone,
+// breaks the connection and is recorded.
+async function guarded(
+  transfer: Transfer,
+  send: (outlet: Outlet) => Promise<void>,
+  sentOf: (outlet: Outlet) => number = (outlet) => outlet.sent,
+): Promise<void> {
+  const { portal, call } = transfer
+  const { raw: response } = call.reply
+  using outlet = new Outlet(response, call.request.raw.socket, portal.bounds.answerStallMs)
+  try {
+    await send(outlet)
+  } catch (error) {
+    if (!response.headersSent && !(error instanceof BrokenTransfer)) throw error
+    call.reply.hijack()
+    // Never a clean end: fewer bytes than Content-Length, or no last chunk (R6).
+    call.request.raw.socket.destroy()
+    await recordBreak(transfer, sentOf(outlet), error)
+  } finally {
+    portal.metrics.sent(outlet.sent)
+  }
+}
+
+async function recordBreak(transfer: Transfer, sent: number, error: unknown): Promise<void> {
+  const { portal, call, part } = transfer
+  const reason = error instanceof BrokenTransfer ? error.reason : 'failed'
+  if (reason === 'failed') portal.logger.error({ err: error }, 'an answer could not be finished')
+  portal.metrics.broken(reason)
+  try {
+    await portal.log.record(brokenEntry(portal, call, { reason, sent, bytes: part.end - part.start }))
+  } catch (failure) {
+    portal.metrics.unrecorded()
+    portal.logger.warn({ err: failure }, 'a broken transfer could not be recorded')
+  }
+}
+
+function takeSlot(portal: Portal): Disposable {
+  const slot = portal.bulkSlots.take()
+  if (slot === undefined) throw new AnnalsError('UNAVAILABLE', 'too many answers are under way')
+  portal.metrics.bulk(1)
+  return {
+    [Symbol.dispose]: () => {
+      slot[Symbol.dispose]()
+      portal.metrics.bulk(-1)
+    },
+  }
+}
+
+function begin(portal: Portal, call: Call, head: Head): void {
+  call.reply.hijack()
+  portal.metrics.answered(routeOf(call.request), head.status)
+  call.reply.raw.writeHead(head.status, [...head.headers])
+}
+
+async function fillUpTo(
+  reader: SnapshotReader,
+  target: Buffer,
+  offset: number,
+  end: number,
+): Promise<number> {
+  const bytes = Math.min(target.byteLength, end - offset)
+  await fill(reader, target.subarray(0, bytes), offset)
+  return bytes
+}
+
+async function fill(reader: SnapshotReader, target: Buffer, offset: number): Promise<void> {
+  for (let filled = 0; filled < target.byteLength;) {
+    filled += await reader.read(target.subarray(filled), offset + filled)
+  }
+}
