@@ -1,0 +1,101 @@
+// A call of the Audit Trail API by somebody: who it is, whether they may, and what becomes of a refusal.
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { mayReadAuditLog, type Principal } from '../identity/identity.ts'
+import { AnnalsError, isAnnalsError, type ErrorCode } from '../errors.ts'
+import { notRecorded } from './content.ts'
+import { refuse } from './errors.ts'
+import type { Portal } from './portal.ts'
+import { refusedEntry } from './read-entries.ts'
+
+/** One authenticated call. */
+export interface Call {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly principal: Principal
+  /** The address that it came from. */
+  readonly source: string
+  /** Whose log is asked for, as entries name it: `portal`, `engine/<host name>` or `engines`. */
+  readonly target: string
+}
+
+/**
+ * Lets a caller with valid credentials and the right to read do `work`, in the contract's order: 503 (E10),
+ * 401 (E5), 403 (E6), then whatever `work` refuses. Every refusal after 401 is an entry before it is an
+ * answer (S7).
+ */
+export async function asReader(
+  portal: Portal,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  target: string,
+  work: (call: Call) => Promise<void>,
+): Promise<void> {
+  portal.calls.begin()
+  try {
+    await asReadyReader(portal, request, reply, target, work)
+  } finally {
+    portal.calls.end()
+  }
+}
+
+async function asReadyReader(
+  portal: Portal,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  target: string,
+  work: (call: Call) => Promise<void>,
+): Promise<void> {
+  if (!portal.isReady()) throw new AnnalsError('UNAVAILABLE', 'this node is starting or stopping')
+  const source = sourceOf(request)
+  const { authorization } = request.raw.headers
+  const principal = await portal.identity.authenticateBasic({ authorization, source })
+  const call = { request, reply, principal, source, target }
+  try {
+    if (!mayReadAuditLog(principal)) {
+      throw new AnnalsError(
+        'FORBIDDEN',
+        'this account may not read audit logs: it has no administrator rights',
+      )
+    }
+    await work(call)
+  } catch (error) {
+    await refuseCall(portal, call, error)
+  }
+}
+
+/** Records the refusal of a call, and answers with it. `headers` go with the answer. */
+export async function refuseCall(
+  portal: Portal,
+  call: Call,
+  error: unknown,
+  headers: readonly string[] = [],
+): Promise<void> {
+  const answer = (error: unknown, more: readonly string[] = []) =>
+    refuse(portal, call.request, call.reply, error, [...headers, ...more])
+  if (!isAnnalsError(error) || !recordedCodes.has(error.code)) return answer(error)
+  try {
+    await portal.log.record(refusedEntry(portal, call, error.code))
+  } catch (failure) {
+    portal.metrics.unrecorded()
+    // I9: no room is no reason to answer otherwise. Any other failure is, for the entry may come too late.
+    if (isAnnalsError(failure, 'STORAGE_FULL')) return answer(error, notRecorded)
+    return answer(failure)
+  }
+  return answer(error)
+}
+
+// The rest is a fault of ours, or a log that could not record the refusal either.
+const recordedCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'FORBIDDEN',
+  'NOT_ACCEPTABLE',
+  'INVALID_PARAMETER',
+  'UNKNOWN_ENGINE',
+  'RANGE_NOT_SATISFIABLE',
+  'UNAVAILABLE',
+])
+
+function sourceOf(request: FastifyRequest): string {
+  const address = request.raw.socket.remoteAddress ?? 'unknown'
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
+}

@@ -1,0 +1,40 @@
+// What the routes work with: the node's parts, given to each as one argument.
+
+import type { AuditLog } from '../log/audit-log.ts'
+import type { Principal } from '../identity/identity.ts'
+import type { HttpBounds } from './bounds.ts'
+import type { BufferPool } from './buffer-pool.ts'
+import type { Calls } from './calls.ts'
+import type { HttpLogger } from './errors.ts'
+import type { HttpMetrics } from './metrics.ts'
+import type { Slots } from './slots.ts'
+
+/** Who may: what `http/` asks of `identity/`. */
+export interface Authenticator {
+  /**
+   * The account that an Authorization header proves (S1). `source` is the caller's address.
+   * Throws UNAUTHENTICATED, or TOO_MANY_REQUESTS; whatever must be recorded of a failure is recorded (S7).
+   */
+  authenticateBasic(call: { authorization: string | undefined; source: string }): Promise<Principal>
+}
+
+/** A portal node, as its HTTP face sees it. */
+export interface Portal {
+  readonly log: AuditLog
+  readonly identity: Authenticator
+  /** The IANA zone of times without an offset (W5). */
+  readonly timeZone: string
+  /** The node's host name, and the component that its own entries name. */
+  readonly hostName: string
+  readonly component: string
+  readonly metrics: HttpMetrics
+  readonly logger: HttpLogger
+  /** False while the node starts and stops (E10). */
+  readonly isReady: () => boolean
+  readonly version: string
+  readonly bounds: HttpBounds
+  readonly buffers: BufferPool
+  readonly calls: Calls
+  readonly bulkSlots: Slots
+  readonly compressionSlots: Slots
+}

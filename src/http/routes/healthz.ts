@@ -1,0 +1,25 @@
+// GET /healthz: the process runs and its event loop turns. It asks nothing else, so that it costs nothing
+// and no slow disk makes a supervisor kill a node that still serves.
+
+import type { RouteHandlerMethod } from 'fastify'
+import { everyAnswer, neverStored } from '../headers.ts'
+import type { Portal } from '../portal.ts'
+
+const headers = [
+  ...everyAnswer,
+  ...neverStored,
+  'Content-Type',
+  'text/plain; charset=utf-8',
+  'Content-Length',
+  '3',
+]
+
+/** Answers `ok`. */
+export function healthz(portal: Portal): RouteHandlerMethod {
+  return (_request, reply) => {
+    reply.hijack()
+    portal.metrics.answered('/healthz', 200)
+    reply.raw.writeHead(200, headers)
+    reply.raw.end('ok\n')
+  }
+}

@@ -1,0 +1,41 @@
+// GET /audit-trail/api/v1/portal/type/auditlog (A1): the portal's own audit log.
+
+import type { RouteHandlerMethod } from 'fastify'
+import { parseWindow, type Window } from '../../entry/window.ts'
+import type { ReadPlace, Snapshot } from '../../log/audit-log.ts'
+import { answerContent } from '../answer.ts'
+import { parseAsked, rawQuery, type Asked } from '../asked.ts'
+import { asReader, type Call } from '../call.ts'
+import { contentOf } from '../content.ts'
+import { parseRunTag } from '../etag.ts'
+import type { Portal } from '../portal.ts'
+import { readEntry } from '../read-entries.ts'
+
+/** Answers with the window of the portal's log that the query names (W1 to W7). */
+export function portalAuditLog(portal: Portal): RouteHandlerMethod {
+  return (request, reply) =>
+    asReader(portal, request, reply, 'portal', async (call) => {
+      const asked = parseAsked(request.raw)
+      const window = parseWindow(rawQuery(request.raw), portal.timeZone)
+      const { snapshot, rangeHolds } = await fix(portal, call, asked, window)
+      await answerContent(portal, call, asked, contentOf(snapshot), rangeHolds)
+    })
+}
+
+// R4: the rest of a download comes from the snapshot that its beginning came from, though the window has moved.
+async function fix(
+  portal: Portal,
+  call: Call,
+  asked: Asked,
+  window: Window,
+): Promise<{ snapshot: Snapshot; rangeHolds: boolean }> {
+  const { log } = portal
+  const describe = (read: ReadPlace) => readEntry(portal, call, window, read)
+  if (asked.range === undefined || asked.ifRange === undefined) {
+    return { snapshot: await log.read(window, describe), rangeHolds: true }
+  }
+  const run = parseRunTag(asked.ifRange, log.id)
+  const resumed = run && (await log.readRun(run.from, run.to, describe))
+  if (resumed !== undefined) return { snapshot: resumed, rangeHolds: true }
+  return { snapshot: await log.read(window, describe), rangeHolds: false }
+}
