@@ -85,7 +85,10 @@ export interface Place {
   readonly clock?: Micros
 }
 
-/** A stored line, parsed. Text is unescaped where every byte of it is text; `message` is exact bytes. */
+/**
+ * A stored line, parsed. Text is unescaped; bytes in it that are no UTF-8 are lone surrogates (`escape.ts`). `message`
+ * is exact bytes.
+ */
 export interface StoredEntry extends Place {
   readonly log: LogId
   readonly id: string
@@ -103,4 +106,6 @@ export interface StoredEntry extends Place {
   readonly elements: readonly Element[]
   /** MSG, decoded: the bytes that were sent. */
   readonly message: Uint8Array
+  /** MSG as it stands in the line, escaped as L3 says. */
+  readonly text: string
 }
