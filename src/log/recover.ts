@@ -216,7 +216,11 @@ async function readSegment(parts: RecoverParts, ledger: Ledger, row: Row, readin
   await using reader = await parts.store.open(first)
   const end = await scanLines(reader, from, bytes, (buffer, start, stop) => {
     const position = ledger.size + pending.length
-    const entry = lines.read(buffer, start, stop, { position, time })
+    const expected = { position, time }
+    const isCovered = position < reading.headSize
+    const entry = isCovered
+      ? lines.read(buffer, start, stop, expected)
+      : lines.readWhole(buffer, start, stop, expected)
     if (typeof entry === 'string') {
       problem = entry
       return false

@@ -2,7 +2,8 @@
 // line what every reader relies on: its position, its log, and that time does not decrease (I2, I3).
 
 import type { LogId, Micros, Position } from '../entry/event.ts'
-import { parsePlace } from '../entry/line.ts'
+import { parseLine, parsePlace } from '../entry/line.ts'
+import { isAnnalsError } from '../errors.ts'
 import { entryBytes } from '../limits.ts'
 import type { SegmentReader } from '../store/segment-store.ts'
 import { leafHashOfBytes } from '../tree/hash.ts'
@@ -82,6 +83,20 @@ export class LineReader {
       leaf: leafHashOfBytes(bytes, start, end),
       fingerprint: fingerprintOf(identity),
     }
+  }
+
+  /**
+   * As `read`, and every byte of the line must be one that the log writes: for lines that no root covers yet, where
+   * a page that never reached the disk may stand in the middle of a text.
+   */
+  readWhole(bytes: Buffer, start: number, end: number, expected: Expectation): Committed | string {
+    try {
+      parseLine(bytes.subarray(start, end))
+    } catch (error) {
+      if (!isAnnalsError(error, 'LOG_DAMAGED')) throw error
+      return error.message
+    }
+    return this.read(bytes, start, end, expected)
   }
 
   // From the quote that ends `pos` to the one that ends `by`: the same text that `identityOf` takes of a draft.
