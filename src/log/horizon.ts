@@ -56,10 +56,17 @@ export class Horizon {
   }
 
   /** Where an event of that fingerprint may have been recorded, latest generation first. */
-  candidates(fingerprint: Fingerprint): Position[] {
-    return [...this.#young.candidates(fingerprint), ...(this.#old?.candidates(fingerprint) ?? [])]
+  candidates(fingerprint: Fingerprint): readonly Position[] {
+    const high = wordOf(fingerprint, 0)
+    const low = wordOf(fingerprint, 4)
+    const young = this.#young.find(high, low)
+    const old = this.#old?.find(high, low) ?? none
+    return young === none ? old : [...young, ...old]
   }
 }
+
+// Almost every look-up ends here: nothing is made for it.
+const none: readonly Position[] = []
 
 // A hash table with open addressing, two thirds full at the most. A slot holds the two halves of a fingerprint
 // and 1 + the position's distance from the generation's first; 0 is an empty slot.
@@ -99,15 +106,16 @@ class Generation {
     this.count += 1
   }
 
-  candidates(fingerprint: Fingerprint): Position[] {
-    const found: Position[] = []
-    if (this.first === undefined) return found
-    const high = wordOf(fingerprint, 0)
-    const low = wordOf(fingerprint, 4)
+  find(high: number, low: number): readonly Position[] {
+    if (this.first === undefined) return none
+    let found: Position[] | undefined
     for (let slot = this.#slotOf(high); ; slot = slot + 1 === this.#slots ? 0 : slot + 1) {
       const distance = this.#distance[slot]
-      if (distance === undefined || distance === 0) return found
-      if (this.#high[slot] === high && this.#low[slot] === low) found.push(this.first.position + distance - 1)
+      if (distance === undefined || distance === 0) return found ?? none
+      if (this.#high[slot] === high && this.#low[slot] === low) {
+        found ??= []
+        found.push(this.first.position + distance - 1)
+      }
     }
   }
 
