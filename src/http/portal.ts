@@ -1,7 +1,7 @@
 // What the routes work with: the node's parts, given to each as one argument.
 
 import type { AuditLog } from '../log/audit-log.ts'
-import type { Principal } from '../identity/identity.ts'
+import type { Identity } from '../identity/identity.ts'
 import type { HttpBounds } from './bounds.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import type { Calls } from './calls.ts'
@@ -9,14 +9,8 @@ import type { HttpLogger } from './errors.ts'
 import type { HttpMetrics } from './metrics.ts'
 import type { Slots } from './slots.ts'
 
-/** Who may: what `http/` asks of `identity/`. */
-export interface Authenticator {
-  /**
-   * The account that an Authorization header proves (S1). `source` is the caller's address.
-   * Throws UNAUTHENTICATED, or TOO_MANY_REQUESTS; whatever must be recorded of a failure is recorded (S7).
-   */
-  authenticateBasic(call: { authorization: string | undefined; source: string }): Promise<Principal>
-}
+/** What `http/` asks of `identity/`. */
+export type Authenticator = Pick<Identity, 'authenticateBasic'>
 
 /** A portal node, as its HTTP face sees it. */
 export interface Portal {

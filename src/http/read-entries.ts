@@ -5,7 +5,6 @@ import type { Draft } from '../entry/event.ts'
 import { draftOf } from '../entry/line.ts'
 import { selfEvent } from '../entry/self-event.ts'
 import { formatMicros } from '../entry/time.ts'
-import type { Window } from '../entry/window.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { ReadPlace } from '../log/audit-log.ts'
 import type { Call } from './call.ts'
@@ -22,45 +21,34 @@ export interface Break {
 /** What a read came to. A read of several logs has positions in none of them. */
 export type ReadExtent = Pick<ReadPlace, 'start' | 'end' | 'bytes'> & Partial<Pick<ReadPlace, 'from' | 'to'>>
 
-/** 29001: what was read, by whom. `window` tells an open start from one far back. */
-export function readEntry(portal: Portal, call: Call, window: Window, read: ReadExtent): Draft {
-  const fields = {
-    start: window.elapsed === undefined ? '-' : formatMicros(read.start),
+/** 29001: what was read, by whom. */
+export function readEntry(portal: Portal, call: Call, read: ReadExtent): Draft {
+  return draft(portal, call, 29001, 'success', {
+    // The beginning of all time: the window has no start.
+    start: read.start <= Number.MIN_SAFE_INTEGER ? '-' : formatMicros(read.start),
     end: formatMicros(read.end),
     from: String(read.from ?? '-'),
     to: String(read.to ?? '-'),
-  }
-  return draft(portal, call, '29001', 'success', fields, [
-    ['start', fields.start],
-    ['end', fields.end],
-    ['from', fields.from],
-    ['to', fields.to],
-    ['bytes', String(read.bytes)],
-  ])
+    bytes: String(read.bytes),
+  })
 }
 
 /** 29002: valid credentials, and still refused. */
 export function refusedEntry(portal: Portal, call: Call, code: ErrorCode): Draft {
-  return draft(portal, call, '29002', 'failure', { reason: code }, [['reason', code]])
+  return draft(portal, call, 29002, 'failure', { reason: code })
 }
 
-/** 29003: the answer's head went out, and not all of its body. */
-export function brokenEntry(portal: Portal, call: Call, end: Break): Draft {
-  const fields = { sent: String(end.sent), bytes: String(end.bytes) }
-  return draft(portal, call, '29003', 'failure', fields, [
-    ['reason', end.reason],
-    ['sent', fields.sent],
-    ['bytes', fields.bytes],
-  ])
+/** 29003: the answer's head went out, or was about to, and not all of its body. */
+export function brokenEntry(portal: Portal, call: Call, { reason, sent, bytes }: Break): Draft {
+  return draft(portal, call, 29003, 'failure', { reason, sent: String(sent), bytes: String(bytes) })
 }
 
 function draft(
   portal: Portal,
   call: Call,
-  code: string,
+  code: number,
   outcome: 'success' | 'failure',
   fields: Readonly<Record<string, string>>,
-  eventParams: readonly (readonly [string, string])[],
 ): Draft {
   const event = selfEvent({
     code,
@@ -71,7 +59,6 @@ function draft(
     outcome,
     target: call.target,
     fields,
-    eventParams,
     details: [
       ['source', call.source],
       ['method', call.request.method],

@@ -20,7 +20,7 @@ export function enginesAuditLog(portal: Portal): RouteHandlerMethod {
       // A window of no length: nothing of the portal's own log is read, but "now" is fixed and the read
       // recorded as every other one is, also where there is no room for it (I9).
       const read = await portal.log.read({ elapsed: 0 }, ({ time }) =>
-        readEntry(portal, call, window, { ...resolveWindow(window, time), bytes: 0 }),
+        readEntry(portal, call, { ...resolveWindow(window, time), bytes: 0 }),
       )
       const content = emptyContent(read)
       const rangeHolds = asked.ifRange === undefined || asked.ifRange === entityTag(content.tag, 'identity')

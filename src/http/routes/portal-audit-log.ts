@@ -30,7 +30,7 @@ async function fix(
   window: Window,
 ): Promise<{ snapshot: Snapshot; rangeHolds: boolean }> {
   const { log } = portal
-  const describe = (read: ReadPlace) => readEntry(portal, call, window, read)
+  const describe = (read: ReadPlace) => readEntry(portal, call, read)
   if (asked.range === undefined || asked.ifRange === undefined) {
     return { snapshot: await log.read(window, describe), rangeHolds: true }
   }

@@ -127,7 +127,7 @@ export class LogDouble implements AuditLog {
     if (to > this.size) return undefined
     const time = this.timeOf(this.size)
     return this.#fix(
-      { position: this.size, time, start: this.timeOf(from), end: this.timeOf(to), from, to },
+      { position: this.size, time, start: Number.MIN_SAFE_INTEGER, end: time, from, to },
       describe,
     )
   }
