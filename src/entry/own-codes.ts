@@ -1,0 +1,111 @@
+// The codes of Annals itself, in a range that the product's catalogue leaves free: 29000 to 29999. Any node writes
+// them, under its own component and the category AUDIT. A code, once released, never means anything else.
+
+/** An audit event of our own. */
+export interface OwnCode {
+  readonly code: number
+  readonly description: string
+  /** The message behind its header. */
+  readonly template: string
+  /** RFC 5424 severity: 5 is normal but significant, 4 a warning, 3 an error. */
+  readonly severity: number
+}
+
+/** All of them, in order. */
+export const ownCodes: readonly OwnCode[] = [
+  // Reading (contract S7).
+  {
+    code: 29001,
+    description: 'The audit log was read',
+    template: 'Audit log read from {start} to {end}: positions {from} to {to}',
+    severity: 5,
+  },
+  {
+    code: 29002,
+    description: 'A read with valid credentials was refused',
+    template: 'Audit log read refused - {reason}',
+    severity: 4,
+  },
+  {
+    code: 29003,
+    description: 'An answer broke before its end',
+    template: 'Audit log transfer broken after {sent} of {bytes} bytes',
+    severity: 4,
+  },
+  {
+    code: 29004,
+    description: 'Calls without valid credentials, summed up',
+    template: '{n} calls without valid credentials in {seconds} seconds - {reasons}',
+    severity: 4,
+  },
+  {
+    code: 29005,
+    description: 'Reads that could not be recorded',
+    template: '{n} reads were not recorded - {reason}',
+    severity: 4,
+  },
+  // The log about itself.
+  {
+    code: 29011,
+    description: 'The log begins',
+    template: 'Log {log} begins',
+    severity: 5,
+  },
+  {
+    code: 29012,
+    description: 'The clock stepped',
+    template: 'Clock stepped by {milliseconds} ms',
+    severity: 4,
+  },
+  {
+    code: 29013,
+    description: 'What an unclean stop left of a batch was cut off',
+    template: '{bytes} bytes cut from the end of the log after an unclean stop',
+    severity: 4,
+  },
+  {
+    code: 29014,
+    description: 'An index was wrong and is rebuilt',
+    template: 'Index of segment {segment} was wrong and is rebuilt - {reason}',
+    severity: 4,
+  },
+  {
+    code: 29015,
+    description: 'A commit failed',
+    template: 'A commit failed; the log goes on from position {position} - {reason}',
+    severity: 3,
+  },
+  {
+    code: 29016,
+    description: 'Recording is refused for want of space',
+    template: 'Recording refused for want of space',
+    severity: 3,
+  },
+  {
+    code: 29017,
+    description: 'Recording resumed',
+    template: 'Recording resumed; {n} events were refused',
+    severity: 4,
+  },
+  // Import (contract W9).
+  {
+    code: 29021,
+    description: 'A file was imported',
+    template:
+      'Imported {file} with SHA-256 {sha256}: {lines} lines, of which {parsed} parsed, {kept raw} kept raw ' +
+      'and {blank} blank; {raised} raised in time',
+    severity: 5,
+  },
+  // Accounts, beyond the product's own codes.
+  {
+    code: 29031,
+    description: 'An account was unlocked',
+    template: 'User {unlocked account} is unlocked',
+    severity: 5,
+  },
+]
+
+/** The one of that number. */
+export function ownCode(code: number): OwnCode | undefined {
+  return ownCodes.find((own) => own.code === code)
+}
