@@ -1,0 +1,53 @@
+// How the control database becomes what `schema.ts` says, step by step. A step that was ever released is never
+// edited: a change is a new step. Each start runs what is missing, in one transaction.
+
+import { sql, type Kysely } from 'kysely'
+import { Migrator, type Migration } from 'kysely/migration'
+import { AnnalsError } from '../errors.ts'
+import type { Schema } from './schema.ts'
+
+/** Brings the tables up to date. Throws UNAVAILABLE where that fails, as with the database of a newer version. */
+export async function migrate(database: Kysely<Schema>): Promise<void> {
+  const migrator = new Migrator({ db: database, provider: { getMigrations: async () => migrations } })
+  const { error } = await migrator.migrateToLatest()
+  if (error === undefined) return
+  if (error instanceof AnnalsError) throw error
+  throw new AnnalsError(
+    'UNAVAILABLE',
+    'the account database cannot be used: it is damaged, or a newer version of Annals wrote it',
+    { detail: error instanceof Error ? error.message : 'unknown', cause: error },
+  )
+}
+
+// Steps run in the order of their names, and must not know the schema of today.
+const migrations: Record<string, Migration> = {
+  '0001 accounts and outbox': {
+    async up(database) {
+      await database.schema
+        .createTable('account')
+        .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+        .addColumn('name', 'text', (column) => column.notNull().unique())
+        .addColumn('profile', 'text', (column) => column.notNull())
+        .addColumn('password_hash', 'text', (column) => column.notNull())
+        .addColumn('credential_version', 'bigint', (column) => column.notNull().defaultTo(1))
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('password_changed_at', 'bigint', (column) => column.notNull())
+        .addCheckConstraint('account_name', sql`name <> ''`)
+        .execute()
+      await database.schema
+        .createTable('lockout')
+        .addColumn('account', 'text', (column) => column.primaryKey().notNull())
+        .addColumn('failures', 'bigint', (column) => column.notNull().defaultTo(0))
+        .addColumn('locked_until', 'bigint')
+        .addColumn('failed_at', 'bigint')
+        .execute()
+      await database.schema
+        .createTable('outbox')
+        .addColumn('position', 'integer', (column) => column.primaryKey().autoIncrement())
+        .addColumn('id', 'text', (column) => column.notNull().unique())
+        .addColumn('event', 'text', (column) => column.notNull())
+        .execute()
+      await sql`insert into lockout (account) values ('')`.execute(database)
+    },
+  },
+}
