@@ -8,6 +8,9 @@ import type { AuditEvent, Micros } from '../src/entry/event.ts'
 /** The host that the made-up activity happened on. */
 export const activityHost = 'portal-01.example.com'
 
+// Sets the ids of this run apart from those of all others.
+const run = randomBytes(6).toString('hex')
+
 interface Activity {
   readonly account: string
   readonly category: string
@@ -43,7 +46,7 @@ const kinds: readonly ((session: string, n: number) => Omit<Activity, 'account'>
 export function eventAt(k: number): AuditEvent {
   const { account, category, code, text } = activityAt(k)
   return {
-    id: idAt(k),
+    id: eventId(k),
     via: 'http',
     by: 'console',
     code,
@@ -55,6 +58,11 @@ export function eventAt(k: number): AuditEvent {
     category,
     message: headed({ account, category, code, text }),
   }
+}
+
+/** The id of the k-th event of this run, in the form of a random UUID (version 4): nothing in it tells its age. */
+export function eventId(k: number): string {
+  return `${k.toString(16).padStart(8, '0')}-0000-4000-8000-${run}`
 }
 
 /** The k-th line of a log file as rsyslog writes it (contract L5, second form), without the newline. */
@@ -78,13 +86,6 @@ function headed({ account, category, code, text }: Activity): string {
 
 function accountOf(n: number): string {
   return `account-${(n >>> 8) % 5_000}`
-}
-
-const run = randomBytes(6).toString('hex')
-
-// In the form of a random UUID (version 4): nothing in it tells its age.
-function idAt(k: number): string {
-  return `${k.toString(16).padStart(8, '0')}-0000-4000-8000-${run}`
 }
 
 // The finalizer of MurmurHash3: 32 bits that look like chance.
