@@ -33,6 +33,10 @@ const pure = {
   tree: ['node:crypto', 'node:assert'],
 }
 
+// Static imports and re-exports, dynamic ones, and files named as URLs (workers).
+const importing =
+  /^(?:import|export|\})[^'\n]*\bfrom '([^']+)'|\bimport\(?\s*'([^']+)'|\bnew URL\('([^']+)', import/gm
+
 interface Import {
   readonly file: string
   readonly from: string
@@ -55,7 +59,8 @@ function imports(): Import[] {
   for (const file of readdirSync(src, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.ts') || file.endsWith('.test.ts')) continue
     const text = readFileSync(join(src, file), 'utf8')
-    for (const [, target] of text.matchAll(/(?:\bfrom|\bimport|\bnew URL)\s*\(?\s*'([^']+)'/g)) {
+    for (const match of text.matchAll(importing)) {
+      const target = match[1] ?? match[2] ?? match[3]
       if (target !== undefined) found.push({ file, from: folderOf(file), target })
     }
   }

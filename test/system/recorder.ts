@@ -58,7 +58,7 @@ async function read(log: AuditLog): Promise<never> {
   }
 }
 
-using _lock = lockData(data)
+using _lock = lockData(data, 'recorder.ts')
 const log = await openLog({
   data,
   hostName: 'portal-01',
