@@ -35,7 +35,7 @@ const pure = {
 
 // Static imports and re-exports, dynamic ones, and files named as URLs (workers).
 const importing =
-  /^(?:import|export|\})[^'\n]*\bfrom '([^']+)'|\bimport\(?\s*'([^']+)'|\bnew URL\('([^']+)', import/gm
+  /^(?:(?:import|export|\})[^'\n]*\bfrom|import) '([^']+)'|\bimport\('([^']+)'\)|\bnew URL\('([^']+)', import/gm
 
 interface Import {
   readonly file: string
