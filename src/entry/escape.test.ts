@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { decodeText, escapeBytes, escapeKept, escapeText, indexOfUnprintable, unescape } from './escape.ts'
-import { anyBytes, anyText } from './testing/arbitrary.ts'
+import { anyBytes, anyText } from './arbitrary.test.ts'
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1')
 

@@ -6,7 +6,7 @@ import * as fc from 'fast-check'
 import { type ForeignLine, parseForeign } from './foreign.ts'
 import { readHeader } from './header.ts'
 import { draftOf, parseLine, renderLine } from './line.ts'
-import { anyBytes, testLog } from './testing/arbitrary.ts'
+import { anyBytes, testLog } from './arbitrary.test.ts'
 import { formatMicros } from './time.ts'
 
 const parse = (text: string) => parseForeign(Buffer.from(text, 'latin1'))

@@ -6,7 +6,7 @@ import { entryBytes } from '../limits.ts'
 import { decodeText } from './escape.ts'
 import type { AuditEvent, Place, StoredEntry } from './event.ts'
 import { bytesAtMost, draftOf, parseLine, parsePlace, placeBytes, renderEntry, renderLine } from './line.ts'
-import { anyBytes, anyEvent, anyPlace, testLog } from './testing/arbitrary.ts'
+import { anyBytes, anyEvent, anyPlace, testLog } from './arbitrary.test.ts'
 
 const id = '0193d3b0-0000-7000-8000-000000000001'
 const time = Date.UTC(2026, 0, 1) * 1000 + 123_456

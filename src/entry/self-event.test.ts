@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { catalogue, fieldsOf } from './catalogue.ts'
 import { draftOf, parseLine, renderLine } from './line.ts'
 import { selfEvent } from './self-event.ts'
-import { testLog } from './testing/arbitrary.ts'
+import { testLog } from './arbitrary.test.ts'
 
 const hostName = 'portal-01'
 

@@ -6,7 +6,7 @@ import { escapeKept } from './escape.ts'
 import type { AuditEvent, StoredEntry } from './event.ts'
 import { draftOf, parseLine, renderLine } from './line.ts'
 import { splitEvent } from './split.ts'
-import { anyBytes, anyEvent, testLog } from './testing/arbitrary.ts'
+import { anyBytes, anyEvent, testLog } from './arbitrary.test.ts'
 
 const id = '0193d3b0-0000-7000-8000-000000000001'
 const long: AuditEvent = {

@@ -27,15 +27,19 @@ export function isTimeZone(name: string): boolean {
 
 /**
  * The moment that a local time of a zone is. One that a clock change skips is taken with the offset from before it,
- * of one that comes twice the first is meant (ECMAScript Temporal's `compatible`). Saturates at the ends of what
+ * of one that comes twice the first is meant (ECMAScript Temporal's `compatible`) unless the `later` is asked for. Saturates at the ends of what
  * `Micros` can hold. Undefined where there is no such date or time. `timeZone` must be one (`isTimeZone`).
  */
-export function localToMicros(local: LocalTime, timeZone: string): Micros | undefined {
+export function localToMicros(
+  local: LocalTime,
+  timeZone: string,
+  disambiguation: 'compatible' | 'later' = 'compatible',
+): Micros | undefined {
   const { year, month, day, hour, minute, second, micros = 0 } = local
   const utc = utcSeconds(year, month, day, hour, minute, second)
   if (utc === undefined || timeZone === 'UTC') return utc === undefined ? undefined : saturate(utc, micros)
   const plain = new Temporal.PlainDateTime(year, month, day, hour, minute, second)
-  const moment = plain.toZonedDateTime(timeZone, { disambiguation: 'compatible' })
+  const moment = plain.toZonedDateTime(timeZone, { disambiguation })
   return saturate(moment.epochMilliseconds / 1000, micros)
 }
 

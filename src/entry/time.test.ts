@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { anyTime } from './testing/arbitrary.ts'
+import { anyTime } from './arbitrary.test.ts'
 import { formatMicros, isDate, parseStoredTime, utcSeconds } from './time.ts'
 
 test('L1: a time is written in UTC with six digits of a second and Z', () => {

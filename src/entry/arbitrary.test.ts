@@ -1,7 +1,10 @@
-// Made-up bytes, texts and events for properties: with a taste for what is hard to write down in a line.
+// Made-up bytes, texts and events for the properties of this folder: with a taste for what is hard to write down in a
+// line. A test file, because nothing that is shipped may import what makes them.
 
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
 import * as fc from 'fast-check'
-import type { AuditEvent, LogId, Place } from '../event.ts'
+import type { AuditEvent, LogId, Place } from './event.ts'
 
 /** A log's id. */
 export const testLog = 'portal-01-abcdefghijklmnop' as LogId
@@ -100,3 +103,22 @@ export const anyPlace: fc.Arbitrary<Place> = fc.record(
   { position: fc.nat({ max: Number.MAX_SAFE_INTEGER }), time: anyTime, clock: anyTime },
   { requiredKeys: ['position', 'time'] },
 )
+
+test('what is hard to write down is among what the properties are tried with', () => {
+  const texts = fc.sample(anyText, { numRuns: 1000, seed: 1 })
+  for (const hard of [
+    /#[0-7]{3}/,
+    /\p{Cs}/u,
+    /[\p{Cc}--[\t]]/v,
+    /\p{Zl}|\p{Zp}/u,
+    /\ufeff/,
+    /["\\\]]/,
+    /[^\0-\uffff]/u,
+  ])
+    assert.ok(
+      texts.some((text) => hard.test(text)),
+      String(hard),
+    )
+  const bytes = fc.sample(anyBytes, { numRuns: 1000, seed: 1 }).map((piece) => Buffer.from(piece))
+  assert.ok(bytes.some((piece) => !Buffer.from(piece.toString()).equals(piece)))
+})
