@@ -90,10 +90,10 @@ export const ownCodes: readonly OwnCode[] = [
   // Import (contract W9).
   {
     code: 29021,
-    description: 'A file was imported',
+    description: 'History was imported',
     template:
-      'Imported {file} with SHA-256 {sha256}: {lines} lines, of which {parsed} parsed, {kept raw} kept raw ' +
-      'and {blank} blank; {raised} raised in time',
+      'Imported {files} files: {lines} lines, of which {parsed} parsed, {kept raw} kept raw and {blank} blank; ' +
+      '{raised} raised in time: {each}',
     severity: 5,
   },
   // Accounts, beyond the product's own codes.

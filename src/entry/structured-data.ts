@@ -46,7 +46,7 @@ export interface FoundElement extends Element {
 }
 
 const elementStart = /\[([!#-<>-\\^-~]{1,32})/y
-const param = / ([!#-<>-\\^-~]{1,32})="([^"\\\]]*(?:\\[^][^"\\\]]*)*)"/y
+const paramStart = / ([!#-<>-\\^-~]{1,32})="/y
 
 /** Reads the element that begins at `at`; where there is none, says what is missing, and where. */
 export function readElement(text: string, at: number): FoundElement | { missing: string; at: number } {
@@ -55,11 +55,26 @@ export function readElement(text: string, at: number): FoundElement | { missing:
   if (name === undefined) return { missing: "an element's name", at }
   const params: [string, string][] = []
   let end = at + 1 + name.length
-  param.lastIndex = end
-  for (let found = param.exec(text); found !== null; found = param.exec(text)) {
-    params.push([found[1] ?? '', found[2] ?? ''])
-    end = param.lastIndex
+  while (text[end] !== ']') {
+    paramStart.lastIndex = end
+    const param = paramStart.exec(text)?.[1]
+    if (param === undefined) return { missing: "an element's next parameter or end", at: end }
+    const start = paramStart.lastIndex
+    const quote = endOfValue(text, start)
+    if (quote === -1) return { missing: `the end of the value of ${param}`, at: start }
+    params.push([param, text.slice(start, quote)])
+    end = quote + 1
   }
-  if (text[end] !== ']') return { missing: "an element's next parameter or end", at: end }
   return { name, params, end: end + 1 }
+}
+
+// A loop, because a regular expression needs memory for every backslash of a value, which may be as long as a line.
+function endOfValue(text: string, start: number): number {
+  for (let at = start; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 0x22) return at
+    if (code === 0x5d) return -1
+    if (code === 0x5c) at += 1
+  }
+  return -1
 }

@@ -27,8 +27,9 @@ export function isTimeZone(name: string): boolean {
 
 /**
  * The moment that a local time of a zone is. One that a clock change skips is taken with the offset from before it,
- * of one that comes twice the first is meant (ECMAScript Temporal's `compatible`) unless the `later` is asked for. Saturates at the ends of what
- * `Micros` can hold. Undefined where there is no such date or time. `timeZone` must be one (`isTimeZone`).
+ * of one that comes twice the first is meant (ECMAScript Temporal's `compatible`) unless the `later` is asked for.
+ * Saturates at the ends of what `Micros` can hold. Undefined where there is no such date or time. `timeZone` must be
+ * one (`isTimeZone`).
  */
 export function localToMicros(
   local: LocalTime,
