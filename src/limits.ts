@@ -145,3 +145,20 @@ export const cachedCredentials = 1_000
 export const failuresRecorded = 60
 /** That minute. */
 export const failuresWindowMs = 60_000
+
+// Files that others wrote.
+
+/** A line of a file that is imported. Beyond: INVALID_INPUT, and nothing is imported; that is no log file. */
+export const fileLineBytes = 64 * 1024 * 1024
+/** A line raised in time by more than this counts as out of order. */
+export const disorderMicros = 3_600_000_000
+/** The share of lines out of order above which an import wants to be told that it is meant. */
+export const disorderShare = 0.01
+/** So many lines out of order are never too many: in a short file a late line or two are no sign of a wrong year. */
+export const disorderLines = 10
+/** Lines that could not be read which a summary names one by one; it counts all. */
+export const namedLines = 20
+/** How often a node that stops closes the connections that have become idle. */
+export const idleCheckMs = 50
+/** How often a progress bar is drawn again. */
+export const progressMs = 100

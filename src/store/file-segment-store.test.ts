@@ -84,7 +84,7 @@ describe('file store', () => {
   test('a begin that failed half-way can be repeated', async () => {
     const disk = new FaultyDisk()
     await using store = await openFileSegmentStore(disk, places)
-    const { syncDirectory } = disk
+    const syncDirectory = disk.syncDirectory.bind(disk)
     disk.syncDirectory = () => Promise.reject(new Error('no'))
     await assert.rejects(store.begin(0))
     disk.syncDirectory = syncDirectory

@@ -190,7 +190,8 @@ class FileSegmentStore implements SegmentStore {
   async #removeEmpty(path: string): Promise<void> {
     const file = await this.#disk.open(path, 'read').catch(absent(undefined))
     if (file === undefined) return
-    const bytes = await file.size().finally(() => file.close())
+    const bytes = await file.size()
+    await file.close()
     if (bytes === 0) await this.#disk.remove(path)
   }
 

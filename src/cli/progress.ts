@@ -1,0 +1,33 @@
+// A progress bar for long work, on a terminal only.
+
+import type { Surroundings } from './surroundings.ts'
+
+/** Shows how much of something is done. Dispose of it to clear its line. */
+export interface ProgressBar extends Disposable {
+  show(done: number, of: number): void
+}
+
+const redrawMs = 100
+const width = 30
+
+/** A bar on standard error; one that shows nothing where that is no terminal. */
+export function progressBar({ errors }: Surroundings, what: string): ProgressBar {
+  if (errors.isTTY !== true) return { show: () => undefined, [Symbol.dispose]: () => undefined }
+  let drawn = 0
+  let isShown = false
+  return {
+    show(done, of) {
+      const now = performance.now()
+      if (now - drawn < redrawMs && done < of) return
+      drawn = now
+      isShown = true
+      const share = of === 0 ? 1 : Math.min(1, done / of)
+      const full = Math.round(share * width)
+      errors.write(`\r${what} [${'='.repeat(full)}${' '.repeat(width - full)}] ${Math.floor(share * 100)} %`)
+    },
+    [Symbol.dispose]() {
+      if (isShown) errors.write('\r\x1b[K')
+      isShown = false
+    },
+  }
+}
