@@ -8,7 +8,7 @@ import { importFiles } from '../intake/import.ts'
 import { lockData } from '../log/lock.ts'
 import { systemClock } from '../ops/clock.ts'
 import { addConfigurationOptions, configurationOf } from './configuration-options.ts'
-import { progressBar } from './progress.ts'
+import { startProgress } from './progress.ts'
 import { note, print, printJson, type Surroundings } from './surroundings.ts'
 
 interface ImportFlags {
@@ -67,7 +67,7 @@ async function run(
   const { data, hostName, timeZone } = configurationOf(command, surroundings)
   await mkdir(data, { recursive: true, mode: 0o700 })
   using _lock = lockData(data, 'annals import')
-  using bar = progressBar(surroundings, 'importing')
+  using bar = startProgress(surroundings, 'importing')
   const account = await importFiles({
     data,
     files,
@@ -118,13 +118,13 @@ function jsonOf({ log, entries, bytes, files }: ImportAccount): unknown {
       sha256: file.sha256,
       lines: file.lines,
       parsed: file.parsed,
-      kept_raw: file.keptRaw,
+      keptRaw: file.keptRaw,
       blank: file.blank,
       raised: file.raised,
       year: file.year ?? null,
-      first_time: file.firstTime === undefined ? null : formatMicros(file.firstTime),
-      last_time: file.lastTime === undefined ? null : formatMicros(file.lastTime),
-      raw_lines: file.rawLines,
+      firstTime: file.firstTime === undefined ? null : formatMicros(file.firstTime),
+      lastTime: file.lastTime === undefined ? null : formatMicros(file.lastTime),
+      rawLines: file.rawLines,
     })),
   }
 }

@@ -3,7 +3,7 @@
 import type { Surroundings } from './surroundings.ts'
 
 /** Shows how much of something is done. Dispose of it to clear its line. */
-export interface ProgressBar extends Disposable {
+export interface Progress extends Disposable {
   show(done: number, of: number): void
 }
 
@@ -11,7 +11,7 @@ const redrawMs = 100
 const width = 30
 
 /** A bar on standard error; one that shows nothing where that is no terminal. */
-export function progressBar({ errors }: Surroundings, what: string): ProgressBar {
+export function startProgress({ errors }: Surroundings, what: string): Progress {
   if (errors.isTTY !== true) return { show: () => undefined, [Symbol.dispose]: () => undefined }
   let drawn = 0
   let isShown = false

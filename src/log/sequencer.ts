@@ -279,10 +279,18 @@ export class Sequencer {
     }
     const candidates = this.#parts.ledger.horizon.candidates(fingerprint)
     if (candidates.length === 0) return this.#addEntry(batch, item, place, fingerprint)
-    return this.#findAmong(candidates, draft).then((known) => {
-      if (known === undefined) this.#addEntry(batch, item, place, fingerprint)
-      else batch.placed.push({ item, recorded: known })
-    })
+    return this.#placeKnown(batch, item, place, { fingerprint, candidates })
+  }
+
+  async #placeKnown(
+    batch: Batch,
+    item: WaitingEntry,
+    place: Place,
+    hint: { fingerprint: Fingerprint; candidates: readonly Position[] },
+  ): Promise<void> {
+    const known = await this.#findAmong(hint.candidates, item.draft)
+    if (known === undefined) this.#addEntry(batch, item, place, hint.fingerprint)
+    else batch.placed.push({ item, recorded: known })
   }
 
   #addEntry(batch: Batch, item: WaitingEntry, place: Place, fingerprint: Fingerprint): void {
