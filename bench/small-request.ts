@@ -5,6 +5,7 @@
 import { administrator, auditLogPath, type Annals, startAnnals } from './annals.ts'
 import type { BenchContext, Benchmark, Outcome } from './benchmark.ts'
 import { runCommand } from './command.ts'
+import { transfer } from './curl.ts'
 import { compare, measureInRounds } from './harness.ts'
 import { makeLog, parameterTime, timeOf } from './make-log.ts'
 import { cpuSeconds } from './process-figures.ts'
@@ -24,7 +25,9 @@ async function run(context: BenchContext): Promise<Outcome> {
   const plan = { name: 'thin', lines: context.isQuick ? 1_000 : 10_000, spacingMicros: 240e6 }
   await using annals = await startAnnals(await makeLog(context, plan))
   const before = parameterTime(timeOf(plan, Math.floor(plan.lines / 2)) + 120e6)
-  const minute = `${auditLogPath}?before_date=${before}&elapsed_hours=0.016666666`
+  const minute = `${auditLogPath}?before_date=${before}&elapsed_hours=0.016666`
+  // The first login is verified by argon2id, and what is measured is what follows: a poller has logged in before.
+  await transfer(`${annals.url}${minute}`, { user: administrator })
   const seconds = context.isQuick ? 1 : 5
   const rates: number[] = []
   const measured = await measureInRounds(
