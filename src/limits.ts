@@ -160,5 +160,5 @@ export const disorderLines = 10
 export const namedLines = 20
 /** How often a node that stops closes the connections that have become idle. */
 export const idleCheckMs = 50
-/** How often a progress bar is drawn again. */
-export const progressMs = 100
+/** Signals this soon after the first are the same one, passed on by npm or by the launcher. */
+export const signalEchoMs = 1_000

@@ -1,0 +1,44 @@
+// `annals account add NAME`.
+
+import { Command, Option } from 'commander'
+import { parseName } from '../../identity/account.ts'
+import { parseProfile, profiles } from '../../identity/profile.ts'
+import { addPasswordOptions, newPassword, type PasswordOptions } from '../password-source.ts'
+import type { Surroundings } from '../surroundings.ts'
+import { addAccountOptions, changeAccount } from './open.ts'
+
+const examples = `
+The password is asked for at the terminal unless it is taken from a file or made. It needs at least 8 characters of 3
+of 4 classes: upper case, lower case, digits, others.
+
+Examples:
+  annals account add siem --profile central-administrator --generate
+  annals account add anna --profile main-administrator
+  pass show annals/anna | annals account add anna --password-file -`
+
+/** Makes the command. */
+export function accountAddCommand(surroundings: Surroundings): Command {
+  const command = new Command('add')
+    .summary('make an account')
+    .description('Makes a local account.')
+    .argument('<NAME>', 'its login name')
+    .addOption(new Option('--profile <PROFILE>', 'what it may do').choices(profiles).default('user'))
+    .addHelpText('after', examples)
+    .action(async (name: string, options: PasswordOptions & { profile: string }) => {
+      const profile = parseProfile(options.profile)
+      // Before anybody types a password for it.
+      parseName(name)
+      const { password, isGenerated } = await newPassword(surroundings, name, options)
+      await changeAccount(
+        command,
+        surroundings,
+        (accounts, by) => accounts.add({ name, profile, password }, by),
+        (change) => ({
+          done: `The account "${change.name}" is made (${profile}).`,
+          fields: { profile },
+          generatedPassword: isGenerated ? password : undefined,
+        }),
+      )
+    })
+  return addAccountOptions(addPasswordOptions(command))
+}

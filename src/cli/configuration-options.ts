@@ -1,0 +1,43 @@
+// The settings as flags of a command, and what was typed as a configuration.
+
+import { type Command, Option } from 'commander'
+import { type Configuration, resolveConfiguration } from '../config/configuration.ts'
+import { fileVariable } from '../config/environment.ts'
+import { type Setting, settings } from '../config/setting.ts'
+import type { Surroundings } from './surroundings.ts'
+
+const heading = 'Configuration (flags come before the environment, that before the file):'
+
+/** Gives a command the flags of settings, and `--config`. */
+export function addConfigurationOptions(command: Command, keys: readonly string[] = allKeys): Command {
+  for (const setting of settings) if (keys.includes(setting.key)) command.addOption(optionOf(setting))
+  return command.addOption(
+    new Option('--config <FILE>', `read settings from a YAML file [${fileVariable}]`).helpGroup(heading),
+  )
+}
+
+/**
+ * The configuration of a command that was given such flags. Every setting counts, also those that the command has
+ * no flag for. Throws INVALID_CONFIGURATION.
+ */
+export function configurationOf(command: Command, surroundings: Surroundings): Configuration {
+  const options = command.opts<Record<string, string | undefined>>()
+  const flags: Record<string, string> = {}
+  for (const setting of settings) {
+    const text = options[optionOf(setting).attributeName()]
+    if (text !== undefined) flags[setting.key] = text
+  }
+  const { environment, directory, machineName } = surroundings
+  return resolveConfiguration({ flags, file: options['config'], environment, directory, machineName })
+}
+
+const allKeys = settings.map(({ key }) => key)
+
+function optionOf({ flag, kind, value, description, defaultText, variable }: Setting): Option {
+  // The environment is read in `config/`, which says where a wrong value came from.
+  const text = `${description} (default: ${defaultText}) [${variable}]`
+  const option = new Option(`${flag} ${kind === 'boolean' ? `[${value}]` : `<${value}>`}`, text).helpGroup(
+    heading,
+  )
+  return kind === 'boolean' ? option.preset('on') : option
+}

@@ -1,0 +1,51 @@
+// Which exit code a refusal has: the one place where codes become exit codes. A new code does not compile until it
+// has one. 0 is success; scripts may rely on what the others mean.
+
+import type { ErrorCode } from '../errors.ts'
+
+/** What each exit code means, for `--help` and the reference. */
+export const exitCodes: Readonly<Record<number, string>> = {
+  0: 'done',
+  1: 'it failed; the message says why',
+  2: 'the command line, the configuration or a file that was given is wrong; nothing was changed',
+  3: 'the audit log is damaged',
+  4: 'in use or busy: try again later',
+  5: 'refused, because of what is there already or is not there',
+  6: 'the disk is full, or failed',
+  130: 'ended by a second signal or at a prompt (128 and the number of the signal)',
+}
+
+/** The exit code of each refusal. */
+export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
+  UNKNOWN_ENGINE: 5,
+  UNREACHABLE_ENGINE: 4,
+  INVALID_PARAMETER: 2,
+  UNAUTHENTICATED: 5,
+  FORBIDDEN: 5,
+  NOT_FOUND: 5,
+  METHOD_NOT_ALLOWED: 5,
+  NOT_ACCEPTABLE: 5,
+  RANGE_NOT_SATISFIABLE: 5,
+  TOO_MANY_REQUESTS: 4,
+  UNAVAILABLE: 4,
+  MALFORMED_REQUEST: 2,
+  REQUEST_TIMEOUT: 4,
+  HEADERS_TOO_LARGE: 2,
+  BODY_TOO_LARGE: 2,
+  ENTRY_TOO_LARGE: 2,
+  ID_CONFLICT: 5,
+  ID_TOO_OLD: 5,
+  STORAGE_FULL: 6,
+  OUTCOME_UNKNOWN: 4,
+  LOG_LOCKED: 4,
+  LOG_DAMAGED: 3,
+  LOG_EXISTS: 5,
+  LOG_MISSING: 5,
+  ACCOUNT_EXISTS: 5,
+  ACCOUNT_UNKNOWN: 5,
+  ACCOUNT_REFUSED: 5,
+  INVALID_CONFIGURATION: 2,
+  INVALID_INPUT: 2,
+  STORAGE_FAILED: 6,
+  INTERNAL: 1,
+}

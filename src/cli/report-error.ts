@@ -1,0 +1,35 @@
+// What a person sees when a command fails: one clear line, and more only when asked for.
+
+import { AnnalsError } from '../errors.ts'
+import { exitCodeOf } from './exit-code.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** Says what went wrong, on standard error, and returns the exit code. */
+export function reportError({ errors }: Surroundings, error: unknown, isVerbose: boolean): number {
+  const lines = [`annals: ${messageOf(error)}`]
+  if (isVerbose) lines.push(...details(error))
+  else if (!(error instanceof AnnalsError)) lines.push('annals: --verbose says more')
+  errors.write(`${lines.join('\n')}\n`)
+  return error instanceof AnnalsError ? exitCodeOf[error.code] : (systemExitCode(error) ?? 1)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function details(error: unknown): string[] {
+  const lines: string[] = []
+  if (error instanceof AnnalsError) lines.push(`  code: ${error.code}`)
+  if (error instanceof AnnalsError && error.detail !== undefined) lines.push(`  detail: ${error.detail}`)
+  if (!(error instanceof Error)) return lines
+  lines.push(...(error.stack ?? '').split('\n').slice(1))
+  if (error.cause !== undefined)
+    lines.push(`  because of: ${messageOf(error.cause)}`, ...details(error.cause))
+  return lines
+}
+
+// What the system refuses without our having asked for it by name: permissions, space.
+function systemExitCode(error: unknown): number | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EIO' || code === 'EROFS' ? 6 : undefined
+}
