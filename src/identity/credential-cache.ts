@@ -3,7 +3,7 @@
 // this process made for itself. An entry proves only that the two belonged together at one credential version;
 // whoever uses it must look whether that is still so.
 
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { cachedCredentials, cachedCredentialsMs } from '../limits.ts'
 import type { Credentials } from './basic.ts'
 import type { Clock } from './clock.ts'
@@ -20,13 +20,14 @@ export interface VerifiedCredentials {
 /** At most 1,000 verified credentials, the oldest forgotten first. */
 export class CredentialCache {
   readonly #clock: Clock
-  readonly #key: Uint8Array
+  readonly #key: KeyObject
   /** In order of age: an entry is never renewed in its place. */
   readonly #entries = new Map<string, VerifiedCredentials & { readonly expires: number }>()
 
   constructor(clock: Clock, key: Uint8Array) {
     this.#clock = clock
-    this.#key = key
+    // Made once: given the bare bytes, each HMAC would take 12 µs instead of 2.
+    this.#key = createSecretKey(key)
   }
 
   /** Stands for credentials wherever they must be compared. */
