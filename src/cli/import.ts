@@ -23,9 +23,10 @@ export function importCommand(surroundings: Surroundings): Command {
   const command = new Command('import')
     .summary('import existing log files into an empty log')
     .description(
-      'Imports log files that others wrote into a log that has no entry yet: before the first "annals serve", or into\n' +
-        'another data directory. RFC 5424, ISO and traditional syslog lines are read; a line in none of these forms is\n' +
-        'kept whole and marked. Each entry gets the time of its line. Nothing is written unless all of it can be.',
+      'Imports log files that others wrote into a log that has no entry yet: before the first "annals serve", or ' +
+        'into another data directory. RFC 5424, ISO and traditional syslog lines are read; a line in none of these ' +
+        'forms is kept whole and marked. Each entry gets the time of its line. Nothing is written unless all of it ' +
+        'can be.',
     )
     .argument('<FILE...>', 'log files, in the order of their times: the oldest first')
     .option(
