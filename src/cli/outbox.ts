@@ -5,6 +5,7 @@ import type { Database } from '../database/database.ts'
 import { drain, pending, waitUntilRecorded } from '../database/outbox.ts'
 import { draftOf } from '../entry/line.ts'
 import { AnnalsError, isAnnalsError } from '../errors.ts'
+import { outboxWaitMs } from '../limits.ts'
 import { lockData } from '../log/lock.ts'
 import { openLog } from '../log/open.ts'
 import { systemClock } from '../ops/clock.ts'
@@ -21,11 +22,15 @@ export interface OutboxPlace {
  * Sees to it that events of the outbox are recorded. Returns why they are not yet, where that takes too long or
  * cannot be done: a portal records them when it runs again.
  */
-export async function settleOutbox(place: OutboxPlace, ids: readonly string[]): Promise<string | undefined> {
+export async function settleOutbox(
+  place: OutboxPlace,
+  ids: readonly string[],
+  timeoutMs: number = outboxWaitMs,
+): Promise<string | undefined> {
   if (ids.length === 0) return undefined
   try {
     if (await drainHere(place)) return await stillWaiting(place, ids)
-    if ((await waitUntilRecorded(place.database, ids)).length === 0) return undefined
+    if ((await waitUntilRecorded(place.database, ids, timeoutMs)).length === 0) return undefined
     // Whoever held the lock may have gone meanwhile.
     if (await drainHere(place)) return await stillWaiting(place, ids)
     return 'the process that holds the log has not taken it up'

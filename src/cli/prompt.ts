@@ -6,22 +6,35 @@ import { Ended } from './ended.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** Asks for a new password, twice. Throws INVALID_INPUT where the two differ. */
-export async function promptNewPassword(surroundings: Surroundings, account: string): Promise<string> {
-  const password = await promptSecret(surroundings, `Password for ${account}: `)
-  const again = await promptSecret(surroundings, 'The same again: ')
-  if (password !== again)
+export function promptNewPassword(surroundings: Surroundings, account: string): Promise<string> {
+  return unseen(surroundings, async () => {
+    const password = await ask(surroundings, `Password for ${account}: `)
+    const again = await ask(surroundings, 'The same again: ')
+    if (password === again) return password
     throw new AnnalsError('INVALID_INPUT', 'the two passwords differ; nothing was changed')
-  return password
+  })
 }
 
 /** Asks for one line that is not shown. Throws `Ended` where the person gives up (Ctrl-C, Ctrl-D). */
-export async function promptSecret({ input, errors }: Surroundings, question: string): Promise<string> {
-  errors.write(question)
+export function promptSecret(surroundings: Surroundings, question: string): Promise<string> {
+  return unseen(surroundings, () => ask(surroundings, question))
+}
+
+// From before the first question is seen to after the last answer: what is typed in between must not show either.
+async function unseen<T>({ input }: Surroundings, work: () => Promise<T>): Promise<T> {
   input.setRawMode?.(true)
+  try {
+    return await work()
+  } finally {
+    input.setRawMode?.(false)
+  }
+}
+
+async function ask({ input, errors }: Surroundings, question: string): Promise<string> {
+  errors.write(question)
   try {
     return await readSecret(input)
   } finally {
-    input.setRawMode?.(false)
     errors.write('\n')
   }
 }
