@@ -14,6 +14,11 @@ export const queueEntries = 65_536
 /** Bytes that may wait for a commit. Beyond: TOO_MANY_REQUESTS, nothing recorded. */
 export const queueBytes = 64 * 1024 * 1024
 
+/** A sync that takes no longer than this, its hop to the thread pool included, is fast. */
+export const fastSyncMs = 1
+/** So many fast syncs in a row, and the event loop waits for the next one itself. */
+export const fastSyncsInARow = 16
+
 // Segments.
 
 /** A segment is sealed at the first multiple of 256 entries at or above this many bytes. */

@@ -11,7 +11,7 @@ import { batchBytes, batchEntries } from '../limits.ts'
 import { realDisk } from '../store/disk.ts'
 import { openFileSegmentStore } from '../store/file-segment-store.ts'
 import type { SegmentStore } from '../store/segment-store.ts'
-import { Committer, type Line, lineBytesAtMost, putIndex } from './committer.ts'
+import { Committer, type Line, lineAt, lineBytesAtMost, putIndex } from './committer.ts'
 import { createDescription, type LogDescription, originOf, readDescription } from './description.ts'
 import { HeadKeeper } from './head.ts'
 import { fingerprintOf, identityOf } from './horizon.ts'
@@ -113,7 +113,7 @@ export class LogBuilder implements AsyncDisposable {
     ) {
       await this.#commit()
     }
-    this.#lines.push({ position: this.size, time, text, fingerprint: fingerprintOf(identityOf(draft)) })
+    this.#lines.push(lineAt({ position: this.size, time }, text, fingerprintOf(identityOf(draft))))
     this.#bytes += bytes
   }
 

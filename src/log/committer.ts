@@ -4,17 +4,19 @@
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import type { Micros, Position } from '../entry/event.ts'
+import type { Micros, Place, Position } from '../entry/event.ts'
 import { batchBytes, blockEntries, horizonEntries, segmentBytes } from '../limits.ts'
 import { isFull } from '../store/disk.ts'
 import type { AppendOutcome, SegmentStore } from '../store/segment-store.ts'
-import { leafHash } from '../tree/hash.ts'
+import { emptyRoot, type Hash, leafHash } from '../tree/hash.ts'
 import { type Fingerprint, fingerprintBytes } from './horizon.ts'
 import { fingerprintsName, indexName, tileName } from './layout.ts'
-import type { ActiveSegment, Committed, FullTile, Ledger, Segment } from './ledger.ts'
+import type { ActiveSegment, FullTile, Ledger, Segment } from './ledger.ts'
 import type { LogText } from './log-text.ts'
 import { formatSeal } from './seal.ts'
 import { sign } from './segment-index.ts'
+
+const newline = 0x0a
 
 /** A line that has its place. */
 export interface Line {
@@ -22,6 +24,14 @@ export interface Line {
   readonly time: Micros
   readonly text: string
   readonly fingerprint: Fingerprint
+  /** Its length with the newline, and its leaf hash: filled in by the commit. */
+  bytes: number
+  leaf: Hash
+}
+
+/** A line before its commit. */
+export function lineAt(place: Place, text: string, fingerprint: Fingerprint): Line {
+  return { position: place.position, time: place.time, text, fingerprint, bytes: 0, leaf: emptyRoot }
 }
 
 /** Bytes that a line of so many UTF-16 units takes at the most, with its newline. */
@@ -70,28 +80,21 @@ export class Committer {
     if ('outcome' in active) return active
     assert(lines.length > 0 && lines[0]?.position === ledger.size)
 
-    const lengths: number[] = []
     let bytes = 0
-    for (const { text } of lines) {
-      const length = this.#buffer.write(text, bytes)
-      this.#buffer[bytes + length] = 0x0a
-      lengths.push(length + 1)
-      bytes += length + 1
+    for (const line of lines) {
+      line.bytes = this.#buffer.write(line.text, bytes) + 1
+      bytes += line.bytes
+      this.#buffer[bytes - 1] = newline
     }
     // A crash during this leaves any part of the batch behind the durable end; nobody has been answered yet.
     const appended = store.append(active.first, active.bytes, this.#buffer.subarray(0, bytes))
     // The disk works; so do we. What is hashed here is thrown away where the commit fails.
-    const entries = lines.map((line, k): Committed => ({
-      time: line.time,
-      bytes: lengths[k] ?? 0,
-      leaf: leafHash(line.text),
-      fingerprint: line.fingerprint,
-    }))
+    for (const line of lines) line.leaf = leafHash(line.text)
     const outcome = await appended
     if (outcome.outcome !== 'durable') return outcome
 
     // From here on the entries are the log's. A crash now loses only what can be derived from their text.
-    this.#putTiles(ledger.publish(entries))
+    this.#putTiles(ledger.publish(lines))
     if (active.bytes >= this.#segmentBytes && active.entries % blockEntries === 0) this.#seal(ledger.end())
     return outcome
   }

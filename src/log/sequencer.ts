@@ -19,7 +19,7 @@ import * as limits from '../limits.ts'
 import type { AppendOutcome, SegmentStore } from '../store/segment-store.ts'
 import type { ReadPlace, Recorded, Snapshot } from './audit-log.ts'
 import { type Clock, RecordedTime } from './clock.ts'
-import { type Committer, type Line, lineBytesAtMost } from './committer.ts'
+import { type Committer, type Line, lineAt, lineBytesAtMost } from './committer.ts'
 import { type Fingerprint, fingerprintOf, identityOf } from './horizon.ts'
 import type { Ledger } from './ledger.ts'
 import type { Edge, LogText } from './log-text.ts'
@@ -78,9 +78,14 @@ type Item = WaitingEntry | WaitingRead
 /** A batch on its way to the disk: lines, and who is answered how when they are there. */
 interface Batch {
   readonly time: Micros
+  readonly clock: Micros | undefined
   readonly lines: Line[]
-  readonly byFingerprint: Map<Fingerprint, { draft: Draft; place: Place }>
-  readonly placed: { item: WaitingEntry; recorded: Recorded }[]
+  /** The drafts of the lines, and of each fingerprint where its line is among them. */
+  readonly drafts: Draft[]
+  readonly byFingerprint: Map<Fingerprint, number>
+  /** Entries, and beside each its answer. */
+  readonly items: WaitingEntry[]
+  readonly answers: Recorded[]
   readonly reads: { item: WaitingRead; run: Run; recorded: boolean }[]
 }
 
@@ -248,18 +253,21 @@ export class Sequencer {
   // ends there, so that it holds exactly what is durable at this moment.
   async #place(items: readonly Item[]): Promise<Batch> {
     const { time, clock } = this.#time.next()
-    const batch: Batch = { time, lines: [], byFingerprint: new Map(), placed: [], reads: [] }
-    const placeOf = (position: Position): Place =>
-      clock === undefined ? { position, time } : { position, time, clock }
+    const batch: Batch = {
+      time,
+      clock,
+      lines: [],
+      drafts: [],
+      byFingerprint: new Map(),
+      items: [],
+      answers: [],
+      reads: [],
+    }
     for (const item of items) {
-      const place = placeOf(this.#parts.ledger.size + batch.lines.length)
       try {
-        if (item.kind === 'read') await this.#placeRead(batch, item, place)
-        else if (item.kind === 'entry' && this.#parts.room.refusing) throw this.#parts.room.refuse()
-        else {
-          const placing = this.#placeEntry(batch, item, place)
-          if (placing !== undefined) await placing
-        }
+        // Almost all entries are placed at once; only what must look into the text waits.
+        const placing = item.kind === 'read' ? this.#placeRead(batch, item) : this.#placeEntry(batch, item)
+        if (placing !== undefined) await placing
       } catch (error) {
         // What is wrong with one of them is nothing to the others.
         item.reject(error)
@@ -268,52 +276,61 @@ export class Sequencer {
     return batch
   }
 
-  #placeEntry(batch: Batch, item: WaitingEntry, place: Place): void | Promise<void> {
+  #placeEntry(batch: Batch, item: WaitingEntry): void | Promise<void> {
+    const { room, ledger } = this.#parts
+    if (room.refusing && item.kind === 'entry') throw room.refuse()
     const { draft } = item
     const fingerprint = fingerprintOf(identityOf(draft))
-    const inBatch = batch.byFingerprint.get(fingerprint)
-    if (inBatch !== undefined && identityOf(inBatch.draft) === identityOf(draft)) {
-      if (!sameContent(inBatch.draft, draft)) throw conflict(draft, inBatch.place.position)
-      batch.placed.push({ item, recorded: { ...inBatch.place, isNew: false } })
-      return
-    }
-    const candidates = this.#parts.ledger.horizon.candidates(fingerprint)
-    if (candidates.length === 0) return this.#addEntry(batch, item, place, fingerprint)
-    return this.#placeKnown(batch, item, place, { fingerprint, candidates })
+    const inBatch = this.#sameInBatch(batch, draft, fingerprint)
+    if (inBatch !== undefined) return answer(batch, item, { ...inBatch, isNew: false })
+    const candidates = ledger.horizon.candidates(fingerprint)
+    if (candidates.length === 0) return this.#addEntry(batch, item, fingerprint)
+    return this.#placeKnown(batch, item, { fingerprint, candidates })
+  }
+
+  #sameInBatch(batch: Batch, draft: Draft, fingerprint: Fingerprint): Place | undefined {
+    const at = batch.byFingerprint.get(fingerprint)
+    const other = at === undefined ? undefined : batch.drafts[at]
+    if (at === undefined || other === undefined || identityOf(other) !== identityOf(draft)) return undefined
+    const place = this.#placeOf(batch, at)
+    if (!sameContent(other, draft)) throw conflict(draft, place.position)
+    return place
   }
 
   async #placeKnown(
     batch: Batch,
     item: WaitingEntry,
-    place: Place,
     hint: { fingerprint: Fingerprint; candidates: readonly Position[] },
   ): Promise<void> {
     const known = await this.#findAmong(hint.candidates, item.draft)
-    if (known === undefined) this.#addEntry(batch, item, place, hint.fingerprint)
-    else batch.placed.push({ item, recorded: known })
+    if (known === undefined) this.#addEntry(batch, item, hint.fingerprint)
+    else answer(batch, item, known)
   }
 
-  #addEntry(batch: Batch, item: WaitingEntry, place: Place, fingerprint: Fingerprint): void {
+  #addEntry(batch: Batch, item: WaitingEntry, fingerprint: Fingerprint): void {
     this.#demandYoung(item.draft)
-    this.#addLine(batch, item.draft, place, fingerprint)
-    batch.placed.push({ item, recorded: { ...place, isNew: true } })
+    const recorded = { ...this.#placeOf(batch, batch.lines.length), isNew: true }
+    this.#addLine(batch, item.draft, recorded, fingerprint)
+    answer(batch, item, recorded)
   }
 
   #addLine(batch: Batch, draft: Draft, place: Place, fingerprint: Fingerprint): void {
-    batch.lines.push({
-      position: place.position,
-      time: place.time,
-      text: renderLine(draft, place),
-      fingerprint,
-    })
-    batch.byFingerprint.set(fingerprint, { draft, place })
+    batch.byFingerprint.set(fingerprint, batch.lines.length)
+    batch.lines.push(lineAt(place, renderLine(draft, place), fingerprint))
+    batch.drafts.push(draft)
   }
 
-  async #placeRead(batch: Batch, item: WaitingRead, place: Place): Promise<void> {
+  #placeOf({ time, clock }: Batch, at: number): Place {
+    const position = this.#parts.ledger.size + at
+    return clock === undefined ? { position, time } : { position, time, clock }
+  }
+
+  async #placeRead(batch: Batch, item: WaitingRead): Promise<void> {
     const found = item.find(batch.time)
     const run = found instanceof Promise ? await found : found
     const recorded = !this.#parts.room.refusing
     if (recorded) {
+      const place = this.#placeOf(batch, batch.lines.length)
       const { start, end, from, to } = run
       const read = { ...place, start, end, from: from.position, to: to.position, bytes: to.byte - from.byte }
       const draft = item.describe(read)
@@ -350,7 +367,7 @@ export class Sequencer {
   }
 
   #answer(batch: Batch): void {
-    for (const { item, recorded } of batch.placed) item.resolve(recorded)
+    for (const [k, recorded] of batch.answers.entries()) batch.items[k]?.resolve(recorded)
     for (const { item, run, recorded } of batch.reads) this.#answerRead(batch, item, run, recorded)
   }
 
@@ -362,7 +379,7 @@ export class Sequencer {
   // No room: nothing of the batch is kept. Reading goes on (I9), and its times stay given out.
   #refuse(batch: Batch): void {
     const { room } = this.#parts
-    for (const { item } of batch.placed) {
+    for (const item of batch.items) {
       if (item.kind === 'note') this.#postponed.push(item)
       else item.reject(item.kind === 'trial' ? noRoom() : room.refuse())
     }
@@ -379,7 +396,7 @@ export class Sequencer {
       'it is not known whether this was recorded; repeat it with the same id',
       { cause, retryAfterSeconds: 1 },
     )
-    for (const { item } of [...batch.placed, ...batch.reads]) item.reject(error)
+    for (const item of [...batch.items, ...batch.reads.map((read) => read.item)]) item.reject(error)
   }
 
   // After a failed commit nothing past the durable end is believed. Where even this fails, the log ends.
@@ -416,6 +433,11 @@ export class Sequencer {
     this.#units = 0
     this.#parts.failed(error)
   }
+}
+
+function answer(batch: Batch, item: WaitingEntry, recorded: Recorded): void {
+  batch.items.push(item)
+  batch.answers.push(recorded)
 }
 
 function unitsOf(draft: Draft): number {

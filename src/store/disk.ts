@@ -3,6 +3,7 @@
 
 import fs from 'node:fs'
 import { dirname } from 'node:path'
+import { fastSyncMs, fastSyncsInARow } from '../limits.ts'
 
 /** An open file. Offsets and lengths are in bytes. */
 export interface DiskFile {
@@ -39,12 +40,15 @@ const synchronousWriteBytes = 64 * 1024
 
 class RealFile implements DiskFile {
   readonly #fd: number
+  readonly #pace = new SyncPace()
+  #unsyncedBytes = 0
 
   constructor(fd: number) {
     this.#fd = fd
   }
 
   async write(bytes: Uint8Array, offset: number): Promise<void> {
+    this.#unsyncedBytes += bytes.length
     let done = 0
     while (done < bytes.length) {
       const rest = bytes.length - done
@@ -67,7 +71,16 @@ class RealFile implements DiskFile {
     })
   }
 
-  datasync(): Promise<void> {
+  async datasync(): Promise<void> {
+    const isSmall = this.#unsyncedBytes <= synchronousWriteBytes
+    this.#unsyncedBytes = 0
+    const began = performance.now()
+    if (isSmall && this.#pace.isFast) fs.fdatasyncSync(this.#fd)
+    else await this.#syncInPool()
+    this.#pace.took(performance.now() - began)
+  }
+
+  #syncInPool(): Promise<void> {
     return new Promise((resolve, reject) => {
       fs.fdatasync(this.#fd, (error) => (error === null ? resolve() : reject(error)))
     })
@@ -85,6 +98,24 @@ class RealFile implements DiskFile {
 
   async close(): Promise<void> {
     fs.closeSync(this.#fd)
+  }
+}
+
+/**
+ * Whether a disk syncs so fast that waiting for it costs less than the hop to the thread pool and back, some 0.1 ms.
+ * One slow sync, and the event loop does not wait for this disk again until many in a row were fast: a disk that
+ * stalls holds everybody up once, and not again and again.
+ */
+export class SyncPace {
+  #fastInARow = 0
+
+  get isFast(): boolean {
+    return this.#fastInARow >= fastSyncsInARow
+  }
+
+  /** A sync has taken so long. */
+  took(ms: number): void {
+    this.#fastInARow = ms <= fastSyncMs ? this.#fastInARow + 1 : 0
   }
 }
 
