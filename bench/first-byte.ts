@@ -46,12 +46,8 @@ async function run(context: BenchContext): Promise<Outcome> {
         dense,
         { kind: 'at most', value: 1.5 },
       ),
-      compare(
-        'how many times slower than 1/100 of the log in as many days (a window of 1/100)',
-        bigger,
-        thin,
-        { kind: 'at most', value: 1.5 },
-      ),
+      // For information: here the answer, too, has a hundredth of the bytes, and its first piece is smaller.
+      compare('the same in as many days (a window of 1/100 of the bytes)', bigger, thin),
     ],
     notes: [
       `From sending the request to the first byte of the body, one connection, the median of ${requestsInARound} requests in each round, warm. The windows have ${ours.bytes()}, ${short.bytes()} and ${sparse.bytes()} bytes.`,

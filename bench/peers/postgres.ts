@@ -102,6 +102,9 @@ async function initialise(directory: string, asServer: Pick<CommandOptions, 'use
     '--locale=C',
     '--no-instructions',
   ]
+  await runCommand('test', ['-w', directory], asServer).catch((cause: unknown) => {
+    throw new PeerMissing(`PostgreSQL's user cannot reach ${directory}`, { cause })
+  })
   await runCommand(program('initdb'), ['-D', directory, ...choices], asServer)
 }
 
