@@ -18,13 +18,13 @@ import { idleCheckMs, lockRetryMs, lockWaitMs, outboxIntervalMs } from './limits
 import type { AuditLog } from './log/audit-log.ts'
 import { dataLayout } from './log/layout.ts'
 import { lockData, readHolder } from './log/lock.ts'
-import { openLog } from './log/open.ts'
+import { type LogObserver, openLog, type OpenOptions } from './log/open.ts'
 import { prepareDataDirectory } from './ops/data-directory.ts'
-import { createHealth, type Health } from './ops/health.ts'
+import { createHealth } from './ops/health.ts'
 import type { Logger } from './ops/logger.ts'
 import { createMetrics, type Metrics } from './ops/metrics.ts'
 import { annalsVersion } from './ops/version.ts'
-import { realDisk } from './store/disk.ts'
+import { type Disk, realDisk } from './store/disk.ts'
 
 /** The component that a portal's own entries name. */
 export const portalComponent = 'Portal'
@@ -44,6 +44,8 @@ export interface PortalOptions {
    * it. Only then the account is made: a crash in between leaves a password too many, and not an account too few.
    */
   readonly firstPassword: () => Promise<string>
+  /** Where the log is kept; for tests. */
+  readonly disk?: Disk
 }
 
 /** A portal that runs. */
@@ -59,7 +61,10 @@ export interface RunningPortal {
   stop(): Promise<void>
 }
 
-/** Starts a portal, and returns once it is ready. What fails on the way is thrown, and everything is closed again. */
+/**
+ * Starts a portal, and returns once it is ready. What is begun is noted in `parts`, and is ended in the opposite order:
+ * when the portal stops, or at once where a later step of the start fails.
+ */
 export async function startPortal(options: PortalOptions): Promise<RunningPortal> {
   const { configuration, logger, clock } = options
   const { data, hostName } = configuration
@@ -69,26 +74,14 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
   // From here on this process is the only one that writes the log (I5).
   parts.use(await waitForLock(data))
   const metrics = parts.use(createMetrics(annalsVersion()))
-  let health: Health | undefined
   const failure = Promise.withResolvers<unknown>()
-  const log = parts.use(
-    await openLog({
-      data,
-      hostName,
-      component: portalComponent,
-      clock,
-      minFreeBytes: configuration.minFreeBytes,
-      observer: observe(metrics, logger, (reason) => {
-        health?.enter('failed')
-        failure.resolve(reason)
-      }),
-    }),
-  )
+  const log = parts.use(await openLog(logOptions(options, metrics, failure.resolve)))
   metrics.watch(() => log.status())
-  health = createHealth(() => log.status().recording)
+  const health = createHealth(() => log.status().recording)
   const record = async (event: AuditEvent): Promise<void> => void (await log.record(draftOf(event, log.id)))
   // A crash before this: there is a log with its key, and perhaps its first entry. The next start finds both.
   await recordPhase(record, logger, hostName, '20001')
+  parts.defer(() => recordPhase(record, logger, hostName, '20004'))
   const database = parts.use(await openDatabase(dataLayout(data).database))
   const identity = openIdentity({
     database,
@@ -97,11 +90,10 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
     hostName,
     options: { lockout: configuration.lockout, basicEnabled: configuration.basicAuthentication },
   })
-  const closeIdentity = once(() => identity.close())
-  parts.defer(closeIdentity)
+  // Calls without valid credentials that were only counted become their entry (S7).
+  parts.defer(() => identity.close().catch((error: unknown) => warnUnrecorded(logger, error)))
   const administrator = await ensureAdministrator(identity, options.firstPassword)
-  const outbox = startOutbox(database, record, logger)
-  parts.defer(() => outbox.stop())
+  parts.use(drainOutbox(database, record, logger))
   const app = createApp({
     log,
     identity,
@@ -111,14 +103,15 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
     metrics: metrics.http,
     logger,
     isReady: () => health.isReady(),
+    health: () => health.report(),
     version: annalsVersion(),
     bounds: { answerStallMs: configuration.answerStallSeconds * 1000 },
     ...(options.tls === undefined ? {} : { tls: options.tls }),
   })
-  const closeApp = once(() => closeHttp(app, configuration.stopTimeoutSeconds * 1000))
-  parts.defer(closeApp)
-  const { host, port } = configuration.listen
-  await app.listen({ host, port }).catch((cause: unknown) => {
+  parts.defer(() => closeHttp(app, configuration.stopTimeoutSeconds * 1000))
+  parts.defer(() => health.enter('stopping'))
+  // A copy, because fastify writes into it.
+  await app.listen({ ...configuration.listen }).catch((cause: unknown) => {
     throw cannotListen(configuration, cause)
   })
   await recordPhase(record, logger, hostName, '20002')
@@ -129,17 +122,29 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
     log,
     administrator,
     failed: failure.promise,
-    stop: once(async () => {
-      await using _rest = all
-      health.enter('stopping')
-      await closeApp()
-      // Calls without valid credentials that were only counted become their entry (S7).
-      await closeIdentity().catch((error: unknown) => warnUnrecorded(logger, error))
-      await outbox.stop()
-      await recordPhase(record, logger, hostName, '20004')
-      // What is left closes with `all`: the database, the log with its head, and last the lock.
-    }),
+    stop: () => all.disposeAsync(),
   }
+}
+
+function logOptions(
+  { configuration, clock, logger, disk }: PortalOptions,
+  metrics: Metrics,
+  failed: (reason: unknown) => void,
+): OpenOptions {
+  const { data, hostName, minFreeBytes } = configuration
+  const observer: LogObserver = {
+    committed: (entries, diskMs) => metrics.log.committed(entries, diskMs),
+    warn(message, error) {
+      metrics.log.warned()
+      logger.warn(error === undefined ? {} : { err: error }, message)
+    },
+    failed(error) {
+      logger.fatal({ err: error }, 'the audit log cannot be written any more; this node ends')
+      failed(error)
+    },
+  }
+  const options = { data, hostName, component: portalComponent, clock, minFreeBytes, observer }
+  return disk === undefined ? options : { ...options, disk }
 }
 
 // A command holds the lock only for as long as it takes to record its change. A server holds it for good.
@@ -158,20 +163,6 @@ async function waitForLock(data: string): Promise<Disposable> {
 
 /** How a running server calls itself to whoever finds the data directory locked. */
 export const serveCommandName = 'annals serve'
-
-function observe(metrics: Metrics, logger: Logger, failed: (reason: unknown) => void) {
-  return {
-    committed: (entries: number, diskMs: number): void => metrics.log.committed(entries, diskMs),
-    warn(message: string, error?: unknown): void {
-      metrics.log.warned()
-      logger.warn(error === undefined ? {} : { err: error }, message)
-    },
-    failed(error: unknown): void {
-      logger.fatal({ err: error }, 'the audit log cannot be written any more; this node ends')
-      failed(error)
-    },
-  }
-}
 
 // Where there is no room to record, the portal runs all the same: reading goes on (I9).
 async function recordPhase(
@@ -210,13 +201,15 @@ async function ensureAdministrator(
   return accounts.find(({ profile }) => profile === 'main-administrator')?.name ?? administratorName
 }
 
-/** Records what changes left in the outbox: at once, and then again and again, one after the other. */
-function startOutbox(
+// Records what changes left in the outbox: at once, and then again and again, one after the other. Ends with what
+// changed while the last answers were on their way.
+function drainOutbox(
   database: Database,
   record: (event: AuditEvent) => Promise<void>,
   logger: Logger,
-): { stop(): Promise<void> } {
+): AsyncDisposable {
   const stopping = new AbortController()
+  const { signal } = stopping
   let lastProblem: string | undefined
   const drainOnce = async (): Promise<void> => {
     const problem: unknown = await drain(database, record).then(
@@ -225,22 +218,20 @@ function startOutbox(
     )
     const text = problem instanceof Error ? problem.message : undefined
     // Said once, and not five times a second.
-    if (text !== undefined && text !== lastProblem) {
+    if (text !== undefined && text !== lastProblem)
       logger.warn({ err: problem }, 'changes wait to be recorded')
-    }
     lastProblem = text
   }
   const loop = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
+    while (!signal.aborted) {
       await drainOnce()
-      await sleep(outboxIntervalMs, undefined, { signal: stopping.signal }).catch(() => undefined)
+      await sleep(outboxIntervalMs, undefined, { signal }).catch(() => undefined)
     }
-    // What changed while the last answers were on their way.
     await drainOnce()
   }
   const running = loop()
   return {
-    async stop() {
+    async [Symbol.asyncDispose]() {
       stopping.abort()
       await running
     },
@@ -273,9 +264,4 @@ function cannotListen({ listen: { host, port } }: Configuration, cause: unknown)
     `cannot listen at ${host} port ${port}: ${why} (--listen)`,
     { cause },
   )
-}
-
-function once<T>(work: () => Promise<T>): () => Promise<T> {
-  let result: Promise<T> | undefined
-  return () => (result ??= work())
 }

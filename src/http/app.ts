@@ -21,7 +21,16 @@ import { Slots } from './slots.ts'
 /** What `createApp` is given: a portal's parts, and what differs from the usual bounds. */
 export interface AppOptions extends Pick<
   Portal,
-  'log' | 'identity' | 'timeZone' | 'hostName' | 'component' | 'metrics' | 'logger' | 'isReady' | 'version'
+  | 'log'
+  | 'identity'
+  | 'timeZone'
+  | 'hostName'
+  | 'component'
+  | 'metrics'
+  | 'logger'
+  | 'isReady'
+  | 'health'
+  | 'version'
 > {
   /** The certificate, where the node speaks TLS. */
   readonly tls?: TlsIdentity

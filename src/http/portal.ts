@@ -25,6 +25,8 @@ export interface Portal {
   readonly logger: HttpLogger
   /** False while the node starts and stops (E10). */
   readonly isReady: () => boolean
+  /** What `/readyz` says, as JSON: whether the node is ready, and what is wrong. */
+  readonly health: () => object
   readonly version: string
   readonly bounds: HttpBounds
   readonly buffers: BufferPool

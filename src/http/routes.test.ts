@@ -169,12 +169,16 @@ test('E9: who must wait is told how long', async () => {
 test('E10: a node that is not ready says when to come back, and lives', async () => {
   await using portal = await startPortal()
   portal.state.isReady = false
-  for (const path of [portalPath, enginePath, enginesPath, '/readyz']) {
+  for (const path of [portalPath, enginePath, enginesPath]) {
     const answer = await ask(portal.port, path, { headers: { authorization: '' } })
     refusal(answer, 503, 'UNAVAILABLE')
     assert.ok(Number(answer.headers['retry-after']) > 0)
   }
   assert.equal((await ask(portal.port, '/healthz')).status, 200)
+  const ready = await ask(portal.port, '/readyz')
+  assert.deepEqual([ready.status, ready.headers['content-type']], [503, 'application/json'])
+  assert.ok(Number(ready.headers['retry-after']) > 0)
+  assert.deepEqual(JSON.parse(ready.body.toString()), { ready: false })
 })
 
 test('E10: a log whose queue is full, or that is closed, is the answer that the caller gets', async () => {
@@ -208,7 +212,7 @@ test('the node tells its health, its metrics and its version to everybody, and r
   await using portal = await startPortal()
   const get = (path: string) => ask(portal.port, path, { headers: { authorization: '' } })
   assert.equal((await get('/healthz')).body.toString(), 'ok\n')
-  assert.equal((await get('/readyz')).body.toString(), 'ready\n')
+  assert.deepEqual(JSON.parse((await get('/readyz')).body.toString()), { ready: true })
   assert.equal((await get('/metrics')).body.toString(), 'annals_up 1\n')
   assert.deepEqual(JSON.parse((await get('/version')).body.toString()), { name: 'annals', version: '1.2.3' })
   assert.equal(portal.log.recorded.length, 0)

@@ -80,6 +80,7 @@ export async function startPortal(bounds: Partial<HttpBounds> = {}): Promise<Por
     metrics,
     logger: { warn: note('warn'), error: note('error') },
     isReady: () => state.isReady,
+    health: () => ({ ready: state.isReady }),
     version: '1.2.3',
     bounds: { lingerMs: 50, ...bounds },
   })
