@@ -17,7 +17,7 @@ export const queueBytes = 64 * 1024 * 1024
 /** A sync that takes no longer than this, its hop to the thread pool included, is fast. */
 export const fastSyncMs = 1
 /** So many fast syncs in a row, and the event loop waits for the next one itself. */
-export const fastSyncsInARow = 16
+export const fastSyncsInARow = 4
 
 // Segments.
 

@@ -21,23 +21,23 @@ export function addConfigurationOptions(command: Command, keys: readonly string[
  * no flag for. Throws INVALID_CONFIGURATION.
  */
 export function configurationOf(command: Command, surroundings: Surroundings): Configuration {
-  const options = command.opts<Record<string, string | undefined>>()
+  const options = command.opts<Record<string, string | true | undefined>>()
   const flags: Record<string, string> = {}
   for (const setting of settings) {
     const text = options[optionOf(setting).attributeName()]
-    if (text !== undefined) flags[setting.key] = text
+    // A switch without a value is on.
+    if (text !== undefined) flags[setting.key] = text === true ? 'on' : text
   }
   const { environment, directory, machineName } = surroundings
-  return resolveConfiguration({ flags, file: options['config'], environment, directory, machineName })
+  const { config: file } = command.opts<{ config?: string }>()
+  return resolveConfiguration({ flags, file, environment, directory, machineName })
 }
 
 const allKeys = settings.map(({ key }) => key)
 
 function optionOf({ flag, kind, value, description, defaultText, variable }: Setting): Option {
+  const standing = defaultText === 'none' ? '' : ` (default: ${defaultText})`
+  const argument = kind === 'boolean' ? `[${value}]` : `<${value}>`
   // The environment is read in `config/`, which says where a wrong value came from.
-  const text = `${description} (default: ${defaultText}) [${variable}]`
-  const option = new Option(`${flag} ${kind === 'boolean' ? `[${value}]` : `<${value}>`}`, text).helpGroup(
-    heading,
-  )
-  return kind === 'boolean' ? option.preset('on') : option
+  return new Option(`${flag} ${argument}`, `${description}${standing} [${variable}]`).helpGroup(heading)
 }

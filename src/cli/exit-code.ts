@@ -12,7 +12,8 @@ export const exitCodes: Readonly<Record<number, string>> = {
   4: 'in use or busy: try again later',
   5: 'refused, because of what is there already or is not there',
   6: 'the disk is full, or failed',
-  130: 'ended by a second signal or at a prompt (128 and the number of the signal)',
+  130: 'given up at a prompt, or ended by a second SIGINT',
+  143: 'ended by a second SIGTERM',
 }
 
 /** The exit code of each refusal. */

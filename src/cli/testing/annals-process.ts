@@ -23,6 +23,7 @@ export interface Outcome {
 export interface AnnalsProcess {
   readonly process: ChildProcessWithoutNullStreams
   output(): string
+  errors(): string
   /** Resolves once it has said something, on standard output; throws where it ends before. */
   says(text: string): Promise<void>
   readonly ended: Promise<Outcome>
@@ -43,7 +44,7 @@ export function startAnnals(
 /** The same in a terminal of its own (`script` of util-linux). What is written to the process is typed. */
 export function startAnnalsInTerminal(context: TestContext, args: readonly string[]): AnnalsProcess {
   const words = [process.execPath, launcher, ...args].map((word) => `'${word}'`)
-  return follow(context, spawn('script', ['-qfec', words.join(' '), '/dev/null'], { env: plain() }))
+  return follow(context, spawn('script', ['-qfec', `exec ${words.join(' ')}`, '/dev/null'], { env: plain() }))
 }
 
 /** Runs `annals` to its end. */
@@ -77,6 +78,7 @@ function follow(context: TestContext, child: ChildProcessWithoutNullStreams): An
   return {
     process: child,
     output: () => output,
+    errors: () => errors,
     ended,
     async says(text) {
       while (!output.includes(text)) {

@@ -1,0 +1,25 @@
+// Every reference that is generated, with the file it belongs in. Run as a program, it writes them (`npm run docs`).
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { configurationReference } from '../config/reference.ts'
+import { metricsReference } from '../ops/metrics-reference.ts'
+import { commandReference } from './command-reference.ts'
+
+/** Where the references are. */
+export const referenceDirectory = fileURLToPath(new URL('../../docs/reference', import.meta.url))
+
+/** What each file should say. */
+export function references(): ReadonlyMap<string, string> {
+  return new Map([
+    ['command-line.md', commandReference()],
+    ['configuration.md', configurationReference()],
+    ['metrics.md', metricsReference()],
+  ])
+}
+
+if (import.meta.main) {
+  mkdirSync(referenceDirectory, { recursive: true })
+  for (const [name, text] of references()) writeFileSync(join(referenceDirectory, name), text)
+}

@@ -1,0 +1,51 @@
+// The reference of the configuration, made from its schema.
+
+import { settings } from './setting.ts'
+
+/** The Markdown of `docs/reference/configuration.md`. */
+export function configurationReference(): string {
+  return `${head}${settings.map((setting) => section(setting)).join('\n')}`
+}
+
+const head = `# Configuration
+
+Flags come before the environment, that before the file (\`--config FILE\` or \`ANNALS_CONFIG\`, YAML), and that before the
+defaults. Unknown keys and wrong values are reported all at once, and the exit code is 2. Secrets are given in files only.
+A relative path in the file is relative to the file, everywhere else to the working directory. Switches are \`on\` or \`off\`.
+
+\`\`\`yaml
+# annals.yaml
+data: /var/lib/annals
+listen: 0.0.0.0:8443
+timeZone: Europe/Zurich
+tls:
+  certificateFile: /etc/annals/portal.crt
+  keyFile: /etc/annals/portal.key
+\`\`\`
+
+`
+
+function section({
+  key,
+  flag,
+  value,
+  variable,
+  description,
+  expects,
+  defaultText,
+}: (typeof settings)[number]): string {
+  const rows = [
+    `## \`${key}\``,
+    '',
+    description,
+    '',
+    '| | |',
+    '|---|---|',
+    `| flag | \`${flag} ${value.replaceAll('|', '\\|')}\` |`,
+    `| environment | \`${variable}\` |`,
+    `| expected | ${expects} |`,
+    `| default | ${defaultText.includes(' ') ? defaultText : `\`${defaultText}\``} |`,
+    '',
+  ]
+  return rows.join('\n')
+}
