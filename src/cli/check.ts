@@ -68,7 +68,11 @@ function toLines(report: CheckReport): string[] {
   ]
   if (unfinishedBytes > 0)
     lines.push(`unfinished ${unfinishedBytes} bytes at the end, which nobody was told are recorded`)
-  lines.push(faultCount === 0 ? 'No fault was found.' : `${faultCount} faults were found:`)
+  lines.push(
+    faultCount === 0
+      ? 'No fault was found.'
+      : `${faultCount} ${faultCount === 1 ? 'fault was' : 'faults were'} found:`,
+  )
   for (const { of, message } of faults) lines.push(`  ${of === 'text' ? 'DAMAGE' : 'derived'}: ${message}`)
   if (faultCount > faults.length) lines.push(`  and ${faultCount - faults.length} more`)
   return lines
