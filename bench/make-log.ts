@@ -1,5 +1,6 @@
 // Big logs of the past, made once and used again: a file as rsyslog would have written it goes through
-// `annals import`, the product's own way to a log whose times are not now.
+// `annals import`, the product's own way to a log whose times are not now. Who changes the format of the log
+// removes `.bench/`, and they are made anew.
 
 import { createWriteStream } from 'node:fs'
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
