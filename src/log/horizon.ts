@@ -8,6 +8,7 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import type { Draft, Micros, Position } from '../entry/event.ts'
+import { timeLength } from '../entry/time.ts'
 import { horizonEntries } from '../limits.ts'
 
 /** The first 8 bytes of a SHA-256, as 8 characters. */
@@ -17,10 +18,14 @@ export type Fingerprint = string & { readonly __brand: 'Fingerprint' }
 export const fingerprintBytes = 8
 
 /** What an event's identity is made of: `" id="…" via="…" by="…"`, as it stands in the line. */
-export function identityOf(draft: Draft): string {
-  const occurred = draft.stamp.lastIndexOf(' occurred="')
-  return occurred === -1 ? draft.stamp : draft.stamp.slice(0, occurred)
+export function identityOf({ stamp }: Draft): string {
+  const end = stamp.length - occurredLength
+  return stamp.startsWith(occurredStart, end) ? stamp.slice(0, end) : stamp
 }
+
+// The only thing that can stand behind it. In a value a quote is escaped, so that none can look like it.
+const occurredStart = ' occurred="'
+const occurredLength = occurredStart.length + timeLength + 1
 
 /** The fingerprint of an identity, given as text or as the line's bytes. */
 export function fingerprintOf(identity: string | Uint8Array): Fingerprint {

@@ -3,7 +3,7 @@
 
 import { AnnalsError } from '../errors.ts'
 import type { Micros } from '../entry/event.ts'
-import { minFreeBytes, roomCheckMs } from '../limits.ts'
+import { minFreeBytes, roomCheckMs, roomLookMicros } from '../limits.ts'
 
 /** What a room looks at. */
 export interface RoomParts {
@@ -17,6 +17,7 @@ export interface RoomParts {
 export class Room {
   readonly #parts: RoomParts
   readonly #low: number
+  #looked = Number.NEGATIVE_INFINITY
   #refusing = false
   #since: Micros = 0
   #refused = 0
@@ -50,7 +51,11 @@ export class Room {
 
   /** Looks at the disk: `filled` where recording is refused from now on. */
   check(): 'filled' | 'as before' {
-    if (this.#refusing || this.#parts.freeBytes() >= this.#low) return 'as before'
+    if (this.#refusing) return 'as before'
+    const now = this.#parts.wallMicros()
+    if (Math.abs(now - this.#looked) < roomLookMicros) return 'as before'
+    this.#looked = now
+    if (this.#parts.freeBytes() >= this.#low) return 'as before'
     this.filled()
     return 'filled'
   }

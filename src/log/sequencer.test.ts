@@ -257,6 +257,7 @@ describe('failing disks', () => {
     const { log, disk, clock } = await openTestLog({ minFreeBytes: 100_000 })
     await recordEach(log, clock, ['before'])
     disk.capacity = disk.used + 90_000
+    clock.pass(1_000_000)
     await assert.rejects(log.record(draft(log, 'refused 1')), { code: 'STORAGE_FULL' })
     await assert.rejects(log.record(draft(log, 'refused 2')), { code: 'STORAGE_FULL' })
     assert.equal(log.status().recording, 'refusing')

@@ -367,7 +367,12 @@ export class Sequencer {
   }
 
   #answer(batch: Batch): void {
-    for (const [k, recorded] of batch.answers.entries()) batch.items[k]?.resolve(recorded)
+    let k = 0
+    for (const item of batch.items) {
+      const recorded = batch.answers[k++]
+      assert(recorded !== undefined)
+      item.resolve(recorded)
+    }
     for (const { item, run, recorded } of batch.reads) this.#answerRead(batch, item, run, recorded)
   }
 
