@@ -28,10 +28,10 @@ export interface Postgres extends Service {
 export async function startPostgres(directory: string, sharedBuffersMiB: number): Promise<Postgres> {
   if (!existsSync(program('postgres'))) throw new PeerMissing('PostgreSQL 15 is not installed')
   const asServer = await serverUser()
+  await initialise(directory, asServer)
   // The path of a socket has at most 107 bytes, so it is not made in the benchmark's directory.
   const sockets = await mkdtemp(join(tmpdir(), 'annals-bench-postgres-'))
   if (asServer.user !== undefined) await chown(sockets, asServer.user.uid, asServer.user.gid)
-  await initialise(directory, asServer)
   const port = await freePort()
   const connection = (route: Route) => [
     '-h',
