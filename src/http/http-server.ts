@@ -44,6 +44,7 @@ export function createHttpServer(
   server.on('checkExpectation', (request, response) => server.emit('request', request, response))
   server.on('clientError', (error: ParserError, socket: Socket) => {
     if (isParserError(error)) refuseSocket(sink, socket, parserRefusal(error, isResource), bounds.lingerMs)
+    else if (isPlainHttp(error)) refuseSocket(sink, connectionUnder(socket), plainRefusal(), bounds.lingerMs)
     else socket.destroy()
   })
   return server
@@ -65,4 +66,20 @@ function serverOptions(bounds: HttpBounds): ServerOptions {
 // Errors of the network come the same way; there is nobody to answer then.
 function isParserError(error: ParserError): boolean {
   return error.code?.startsWith('HPE_') === true || error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+}
+
+// Plain HTTP at a TLS port. The client can read an answer in its own language, and hardly a TLS alert.
+function isPlainHttp(error: ParserError): boolean {
+  return error.code === 'ERR_SSL_HTTP_REQUEST'
+}
+
+function plainRefusal(): AnnalsError {
+  return new AnnalsError('MALFORMED_REQUEST', 'this port speaks HTTPS: the URL must begin with https://')
+}
+
+// By now Node has given up the TLS socket, but not the connection that carries it, for which it has no public word.
+function connectionUnder(socket: Socket): Socket {
+  const connection = '_parent' in socket ? (socket._parent as Socket | null) : null
+  connection?.on('error', () => connection.destroy())
+  return connection ?? socket
 }
