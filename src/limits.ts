@@ -43,6 +43,8 @@ export const horizonEntries = 2 ** 20
 
 /** Below this much free space recording is refused; it resumes at twice that. */
 export const minFreeBytes = 64 * 1024 * 1024
+/** How often recording that is accepted looks for room: a fraction of what fills the last 64 MiB of a fast disk. */
+export const roomLookMicros = 20_000
 /** How often recording that is refused looks for room. */
 export const roomCheckMs = 1_000
 

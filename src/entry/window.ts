@@ -137,9 +137,8 @@ function parseOffset(sign: string, hours: number, minutes: number): number {
   return (sign === '-' ? -1 : 1) * (hours * 3600 + minutes * 60)
 }
 
-const microsPerHour = 3_600_000_000n
-
-// At most eight digits stand behind the point, so that every value is a whole number of microseconds.
+// At most eight digits stand behind the point, so that every value is a whole number of microseconds: an hour is
+// 36 · 10^8 of them. What is too large for a safe integer is at its end anyway.
 function parseElapsed(value: string): Micros {
   const found = /^([0-9]+)(?:\.([0-9]+))?$/.exec(value)
   const [, whole = '', fraction = ''] = found ?? []
@@ -148,8 +147,8 @@ function parseElapsed(value: string): Micros {
       'elapsed_hours',
       'expected a decimal number of hours of at most 9 digits, such as 24 or 0.5',
     )
-  const micros = (BigInt(whole + fraction) * microsPerHour) / 10n ** BigInt(fraction.length)
-  return Math.min(Number(micros), Number.MAX_SAFE_INTEGER)
+  const micros = Number(whole + fraction) * 36 * 10 ** (8 - fraction.length)
+  return Math.min(micros, Number.MAX_SAFE_INTEGER)
 }
 
 function repeated(name: string): AnnalsError {

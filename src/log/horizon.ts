@@ -51,13 +51,31 @@ export class Horizon {
 
   /** Remembers the next entry. */
   add(fingerprint: Fingerprint, position: Position, time: Micros): void {
+    this.#add(wordOf(fingerprint, 0), wordOf(fingerprint, 4), position, time)
+  }
+
+  /** Remembers a run of entries: their fingerprints one behind the other, and times that theirs do not lie behind. */
+  addRun(
+    fingerprints: Buffer,
+    first: Position,
+    times: { readonly first: Micros; readonly last: Micros },
+  ): void {
+    for (let at = 0; at < fingerprints.length; at += fingerprintBytes) {
+      const position = first + at / fingerprintBytes
+      // A time that is too late only refuses more old ids than it must (I4).
+      const time = at === 0 ? times.first : times.last
+      this.#add(fingerprints.readUInt32BE(at), fingerprints.readUInt32BE(at + 4), position, time)
+    }
+  }
+
+  #add(high: number, low: number, position: Position, time: Micros): void {
     if (this.#young.count === this.#capacity) {
       const forgotten = this.#old
       this.#old = this.#young
       // The forgotten generation's memory is used again: 19 MB that need not be found anew.
       this.#young = forgotten?.clear() ?? new Generation(this.#capacity)
     }
-    this.#young.add(fingerprint, position, time)
+    this.#young.add(high, low, position, time)
   }
 
   /** Where an event of that fingerprint may have been recorded, latest generation first. */
@@ -97,12 +115,10 @@ class Generation {
     return this
   }
 
-  add(fingerprint: Fingerprint, position: Position, time: Micros): void {
+  add(high: number, low: number, position: Position, time: Micros): void {
     this.first ??= { position, time }
     const distance = position - this.first.position + 1
     assert(distance > 0 && distance < 2 ** 32 && this.count < this.#slots - 1)
-    const high = wordOf(fingerprint, 0)
-    const low = wordOf(fingerprint, 4)
     let slot = this.#slotOf(high)
     while (this.#distance[slot] !== 0) slot = slot + 1 === this.#slots ? 0 : slot + 1
     this.#high[slot] = high

@@ -182,6 +182,8 @@ class SequencedLog implements AuditLog {
     if (ledger.size === 0) this.#say(29011, { log: this.id })
     if (cut !== undefined) this.#say(29013, { bytes: String(cut.bytes), file: cut.name })
     if (behind > clockStepMicros) this.#say(29012, { milliseconds: String(-Math.round(behind / 1000)) })
+    // They come before everything else. Where there is no room they wait for it, and nobody waits with them.
+    await this.#sequencer.settled()
   }
 
   noteFault(segment: Position, reason: string): void {

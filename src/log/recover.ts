@@ -12,7 +12,7 @@ import type { SegmentStore, StoredSegment } from '../store/segment-store.ts'
 import { type Checkpoint, parseCheckpoint } from '../tree/checkpoint.ts'
 import type { Hash } from '../tree/hash.ts'
 import { putIndex } from './committer.ts'
-import { fingerprintBytes, type Fingerprint } from './horizon.ts'
+import { fingerprintBytes } from './horizon.ts'
 import { fingerprintsName, indexName, tileName } from './layout.ts'
 import { ActiveSegment, type Committed, type FullTile, Ledger, type Segment } from './ledger.ts'
 import { type FaultListener, LogText } from './log-text.ts'
@@ -181,16 +181,12 @@ async function storedActive(
 }
 
 async function loadHorizon(ledger: Ledger, text: LogText): Promise<void> {
-  const { segments, horizon } = ledger
+  const { segments } = ledger
   const from = segments.findLastIndex((segment) => segment.first <= ledger.size - horizonEntries)
   for (const segment of segments.slice(Math.max(0, from))) {
     const bytes = segment instanceof ActiveSegment ? segment.fingerprints : await text.fingerprints(segment)
-    for (let k = 0; k < segment.entries; k++) {
-      const at = k * fingerprintBytes
-      const fingerprint = bytes.toString('latin1', at, at + fingerprintBytes) as Fingerprint
-      // A time that is too late only refuses more old ids than it must (I4).
-      horizon.add(fingerprint, segment.first + k, (k === 0 ? segment.firstTime : segment.lastTime) ?? 0)
-    }
+    const { firstTime: first = 0, lastTime: last = 0 } = segment
+    ledger.horizon.addRun(bytes, segment.first, { first, last })
   }
 }
 

@@ -308,7 +308,7 @@ describe('reading', () => {
     disk.onSync = (path) => (path.endsWith('.log') ? promise : undefined)
     clock.pass(1000)
     const recording = log.record(draft(log, 'on its way'))
-    await new Promise((done) => setImmediate(done))
+    await new Promise((done) => setTimeout(done, 10))
     let isAnswered = false
     const before = clock.wall + 1
     const reading = log.read({ before }, readDraft(log)).then((snapshot) => {

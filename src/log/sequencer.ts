@@ -5,6 +5,7 @@
 // notes, the log's own entries about itself, which are taken first and are never refused for want of room.
 
 import assert from 'node:assert/strict'
+import { setImmediate as immediate } from 'node:timers/promises'
 import {
   type AuditEvent,
   type Draft,
@@ -144,10 +145,15 @@ export class Sequencer {
     this.#say(29012, { milliseconds: String(Math.round(step / 1000)) })
   }
 
+  /** Resolves when nothing waits any more but notes that find no room. */
+  async settled(): Promise<void> {
+    while (this.#running !== undefined) await this.#running
+  }
+
   /** Takes nothing more; resolves when all that waited is recorded or refused. */
   async close(): Promise<void> {
     if (this.#state === 'open') this.#state = 'closed'
-    while (this.#running !== undefined) await this.#running
+    await this.settled()
     for (const note of this.#postponed.splice(0)) note.reject(ended('closed'))
   }
 
@@ -181,8 +187,8 @@ export class Sequencer {
   }
 
   #wake(): void {
-    // The first turn begins when the caller's own turn of the event loop is over: all that it enqueues goes along.
-    this.#running ??= Promise.resolve()
+    // A turn begins when all that the event loop has at hand has been heard: requests that came together go along.
+    this.#running ??= immediate()
       .then(() => this.#run())
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
