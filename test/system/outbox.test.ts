@@ -5,8 +5,19 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openDatabase } from '../../src/database/database.ts'
+import { enqueue } from '../../src/database/outbox.ts'
+import { accountCreated } from '../../src/identity/account-events.ts'
 import { readLine } from '../conformance/audit-line.ts'
-import { addAccount, annals, type Command, startAnnals, startPortal } from './portal-process.ts'
+import {
+  addAccount,
+  annals,
+  type Command,
+  hostName,
+  type Outcome,
+  startAnnals,
+  startPortal,
+} from './portal-process.ts'
 import { storedLines, temporaryDirectory } from './portal-process.ts'
 
 const kills = 10
@@ -32,14 +43,16 @@ test('an account is there if and only if its entry is, exactly once: the portal 
   const names = Array.from({ length: kills }, (_, round) => `beside-${round}`)
   await (await startPortal(context, { data })).stop()
   const wholeMs = await timeOfAdding(context, data)
+  const commands: Promise<Outcome>[] = []
   for (const [round, name] of names.entries()) {
     const portal = await startPortal(context, { data })
     const command = adding(context, data, name)
     await someMoment(command, round, wholeMs)
     await portal.kill()
-    // Where no portal takes the change up, the command does.
-    assert.equal((await command.ended).exitCode, 0)
+    commands.push(command.ended)
   }
+  // The next portal takes the change up, or the command does.
+  for (const { exitCode, errors } of await Promise.all(commands)) assert.equal(exitCode, 0, errors)
   await (await startPortal(context, { data })).stop()
   const made = await demandAgreement(context, data, names)
   assert.equal(made, kills)
@@ -60,6 +73,39 @@ test('an account is there if and only if its entry is, exactly once: both killed
   await (await startPortal(context, { data })).stop()
   await demandAgreement(context, data, names)
 })
+
+test('what waits in the outbox is recorded exactly once, though the portal is killed while it records it', async (context) => {
+  const data = join(temporaryDirectory(context), 'data')
+  await (await startPortal(context, { data })).stop()
+  const names = Array.from({ length: waitingEvents }, (_, k) => `waiting-${k}`)
+  await enqueueAll(join(data, 'annals.db'), names)
+  for (let round = 0; round < kills; round++) {
+    const portal = await startPortal(context, { data })
+    // Some are recorded, and far from all.
+    await sleep(Math.random() * 60)
+    await portal.kill()
+  }
+  const before = storedLines(data).length
+  await (await startPortal(context, { data })).stop()
+  const targets = storedLines(data)
+    .map((line) => readLine(Buffer.from(line)))
+    .filter(({ code, event }) => code === '20201' && event['target'] !== 'admin')
+    .map(({ event }) => event['target'])
+  assert.deepEqual(targets, names)
+  context.diagnostic(`${storedLines(data).length - before} entries were left for the last start`)
+})
+
+const waitingEvents = 2_000
+
+async function enqueueAll(file: string, names: readonly string[]): Promise<void> {
+  await using database = await openDatabase(file)
+  await database.write.transaction().execute(async (transaction) => {
+    for (const name of names) {
+      const event = accountCreated(hostName, { actor: '*cli:test' }, name, 'user')
+      await enqueue(transaction, { ...event, occurred: Date.now() * 1000 })
+    }
+  })
+}
 
 // Most of a command's time is the start of its process. So every other round takes the moments around the change, and
 // the rest those just after it is made, while its event waits to be recorded.
