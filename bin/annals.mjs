@@ -7,11 +7,15 @@ import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 const oldest = [24, 15]
+// The young generation of 3 × 4 MiB instead of 3 × 16: a quarter of the memory of a portal, at no cost that could be
+// measured. V8 reads it only when a process begins.
+const flag = '--max-semi-space-size=4'
 const launcher = fileURLToPath(import.meta.url)
 const root = fileURLToPath(new URL('..', import.meta.url))
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+const isNewEnough = major > oldest[0] || (major === oldest[0] && minor >= oldest[1])
 
-if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) {
+if (isNewEnough && process.execArgv.includes(flag)) {
   // Keeps what Node makes of our TypeScript, so that the next start needs neither the time (half of it) nor the
   // memory (27 MB) of making it again. Where nothing can be written, it does without. The place is as safe as the
   // code itself: whoever can write there could change that.
@@ -19,16 +23,17 @@ if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) {
   await import('../src/main.ts')
 } else {
   const bundled = `${root}node_modules/node-${process.platform}-${process.arch}/bin/node`
-  if (!existsSync(bundled)) {
+  const node = isNewEnough ? process.execPath : bundled
+  if (!existsSync(node)) {
     console.error(
       `annals: needs Node ${oldest.join('.')} or newer, and this is ${process.version}. ` +
         'Run "npm ci" in its directory, which brings one, or install a newer Node.',
     )
     process.exit(1)
   }
-  const args = [launcher, ...process.argv.slice(2)]
-  if (process.execve) process.execve(bundled, [bundled, ...args], process.env)
-  const child = spawn(bundled, args, { stdio: 'inherit' })
+  const args = [...(isNewEnough ? process.execArgv : []), flag, launcher, ...process.argv.slice(2)]
+  if (process.execve) process.execve(node, [node, ...args], process.env)
+  const child = spawn(node, args, { stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))
 }

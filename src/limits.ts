@@ -169,3 +169,5 @@ export const namedLines = 20
 export const idleCheckMs = 50
 /** Signals this soon after the first are the same one, passed on by npm or by the launcher. */
 export const signalEchoMs = 1_000
+/** The heap of the thread that hashes passwords. What argon2 itself takes, 19 MiB, is not in it. */
+export const passwordThreadHeapMb = 16

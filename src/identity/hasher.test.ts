@@ -70,7 +70,7 @@ test('where the thread dies, its caller is told, and the next gets a new one', a
   let started = 0
   const startWorker = () => {
     started += 1
-    return started === 1 ? mortal() : new Worker(new URL('./password-worker.ts', import.meta.url))
+    return started === 1 ? mortal() : new Worker(new URL('./password-worker.mjs', import.meta.url))
   }
   await using hasher = new Hasher({ parameters: cheap, startWorker })
   const [first, second] = await Promise.allSettled([hasher.hash('x'), hasher.hash('x')])

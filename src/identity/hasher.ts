@@ -5,8 +5,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import { AnnalsError } from '../errors.ts'
-import { hashRetryAfterSeconds, waitingHashes } from '../limits.ts'
-import type { HashReply, HashRequest } from './password-worker.ts'
+import { hashRetryAfterSeconds, passwordThreadHeapMb, waitingHashes } from '../limits.ts'
 import {
   formatHash,
   hashBytes,
@@ -143,6 +142,19 @@ export class Hasher implements AsyncDisposable {
   }
 }
 
+/** One password to hash. Its bytes are handed over, and are wiped when it is done. */
+export interface HashRequest {
+  readonly password: Uint8Array
+  readonly salt: Uint8Array
+  readonly memory: number
+  readonly passes: number
+  readonly parallelism: number
+  readonly hashBytes: number
+}
+
+/** What became of it. */
+export type HashReply = { readonly hash: Uint8Array } | { readonly failure: string }
+
 interface Job {
   readonly password: Uint8Array<ArrayBuffer>
   readonly request: Omit<HashRequest, 'password'>
@@ -151,7 +163,10 @@ interface Job {
 }
 
 function startWorker(): Worker {
-  return new Worker(new URL('./password-worker.ts', import.meta.url), { name: 'annals-password' })
+  return new Worker(new URL('./password-worker.mjs', import.meta.url), {
+    name: 'annals-password',
+    resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: passwordThreadHeapMb },
+  })
 }
 
 function tooMany(): AnnalsError {

@@ -20,14 +20,14 @@ describe('horizon', () => {
 
   test('I4: names the first entry that it remembers, with its time, once it has forgotten any', () => {
     const horizon = new Horizon(100)
-    for (let k = 0; k < 200; k++) {
+    for (let k = 0; k < 150; k++) {
       horizon.add(numbered(k), k, k * 10)
       assert.equal(horizon.forgottenBefore, undefined)
     }
-    horizon.add(numbered(200), 200, 2000)
-    assert.deepEqual(horizon.forgottenBefore, { position: 100, time: 1000 })
-    assert.deepEqual(horizon.candidates(numbered(99)), [])
-    assert.deepEqual(horizon.candidates(numbered(100)), [100])
+    horizon.add(numbered(150), 150, 1500)
+    assert.deepEqual(horizon.forgottenBefore, { position: 50, time: 500 })
+    assert.deepEqual(horizon.candidates(numbered(49)), [])
+    assert.deepEqual(horizon.candidates(numbered(50)), [50])
   })
 
   test('gives every position of a fingerprint that came more than once', () => {

@@ -2,8 +2,8 @@
 // position for each of at least the last 2^20 entries, in bounded memory. A hit is only a candidate: the caller
 // confirms it by reading the line.
 //
-// Two generations: the younger takes new entries until it is full, then it becomes the older one and the oldest
-// is forgotten. So nothing is ever removed one by one.
+// Three generations of half the horizon each: the youngest takes new entries until it is full, then they all grow
+// older, and the oldest is forgotten. So nothing is ever removed one by one.
 
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
@@ -35,17 +35,17 @@ export function fingerprintOf(identity: string | Uint8Array): Fingerprint {
 /** Remembers at least the last 2^20 entries. */
 export class Horizon {
   readonly #capacity: number
-  #young: Generation
-  #old: Generation | undefined
+  /** The youngest first; there are three at the most. */
+  readonly #generations: Generation[]
 
   constructor(capacity = horizonEntries) {
-    this.#capacity = capacity
-    this.#young = new Generation(capacity)
+    this.#capacity = Math.ceil(capacity / 2)
+    this.#generations = [new Generation(this.#capacity)]
   }
 
   /** The position and time of the first entry that is remembered; undefined while nothing was forgotten. */
   get forgottenBefore(): { position: Position; time: Micros } | undefined {
-    const first = (this.#old ?? this.#young).first
+    const first = this.#generations.at(-1)?.first
     return first === undefined || first.position === 0 ? undefined : first
   }
 
@@ -69,29 +69,34 @@ export class Horizon {
   }
 
   #add(high: number, low: number, position: Position, time: Micros): void {
-    if (this.#young.count === this.#capacity) {
-      const forgotten = this.#old
-      this.#old = this.#young
-      // The forgotten generation's memory is used again: 19 MB that need not be found anew.
-      this.#young = forgotten?.clear() ?? new Generation(this.#capacity)
+    let [young] = this.#generations
+    assert(young !== undefined)
+    if (young.count === this.#capacity) {
+      // The memory of the generation that is forgotten is used again.
+      const forgotten = this.#generations.length === 3 ? this.#generations.pop() : undefined
+      young = forgotten?.clear() ?? new Generation(this.#capacity)
+      this.#generations.unshift(young)
     }
-    this.#young.add(high, low, position, time)
+    young.add(high, low, position, time)
   }
 
   /** Where an event of that fingerprint may have been recorded, latest generation first. */
   candidates(fingerprint: Fingerprint): readonly Position[] {
     const high = wordOf(fingerprint, 0)
     const low = wordOf(fingerprint, 4)
-    const young = this.#young.find(high, low)
-    const old = this.#old?.find(high, low) ?? none
-    return young === none ? old : [...young, ...old]
+    let all = none
+    for (const generation of this.#generations) {
+      const found = generation.find(high, low)
+      if (found !== none) all = [...all, ...found]
+    }
+    return all
   }
 }
 
 // Almost every look-up ends here: nothing is made for it.
 const none: readonly Position[] = []
 
-// A hash table with open addressing, two thirds full at the most. A slot holds the two halves of a fingerprint
+// A hash table with open addressing, three quarters full at the most. A slot holds the two halves of a fingerprint
 // and 1 + the position's distance from the generation's first; 0 is an empty slot.
 class Generation {
   readonly #slots: number
@@ -102,7 +107,7 @@ class Generation {
   first: { position: Position; time: Micros } | undefined
 
   constructor(capacity: number) {
-    this.#slots = Math.ceil(capacity * 1.5)
+    this.#slots = Math.ceil((capacity * 4) / 3) + 1
     this.#high = new Uint32Array(this.#slots)
     this.#low = new Uint32Array(this.#slots)
     this.#distance = new Uint32Array(this.#slots)
