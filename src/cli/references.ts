@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { configurationReference } from '../config/reference.ts'
+import { codeReference } from '../entry/code-reference.ts'
 import { metricsReference } from '../ops/metrics-reference.ts'
 import { commandReference } from './command-reference.ts'
 
@@ -13,6 +14,7 @@ export const referenceDirectory = fileURLToPath(new URL('../../docs/reference', 
 /** What each file should say. */
 export function references(): ReadonlyMap<string, string> {
   return new Map([
+    ['codes.md', codeReference()],
     ['command-line.md', commandReference()],
     ['configuration.md', configurationReference()],
     ['metrics.md', metricsReference()],

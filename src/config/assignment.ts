@@ -5,7 +5,6 @@ import { resolve } from 'node:path'
 import { Check } from 'typebox/value'
 import type { Setting } from './setting.ts'
 import { didYouMean } from './suggest.ts'
-import { timeZones } from './time-zone.ts'
 
 /** A setting, as somebody wrote it down. */
 export interface Assignment {
@@ -51,5 +50,5 @@ const booleans = new Map([
 ])
 
 function choicesOf({ key, choices }: Setting): readonly string[] {
-  return key === 'timeZone' ? timeZones() : (choices ?? [])
+  return key === 'timeZone' ? ['UTC', ...Intl.supportedValuesOf('timeZone')] : (choices ?? [])
 }

@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import { isHostName } from './host-name.ts'
 import { parseListen } from './listen.ts'
 import { isPublicUrl } from './public-url.ts'
-import { isTimeZone } from './time-zone.ts'
+import { isTimeZone } from '../entry/time-zone.ts'
 
 /** What the levels of the operator's log are called, from the most to the least that is said. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const

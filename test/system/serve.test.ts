@@ -6,12 +6,12 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { one } from '../config/testing/certificates.ts'
-import { draftOf } from '../entry/line.ts'
-import { selfEvent } from '../entry/self-event.ts'
-import { openLog } from '../log/open.ts'
-import { systemClock } from '../ops/clock.ts'
-import { curlLine } from './serve.ts'
+import { one } from '../../src/config/testing/certificates.ts'
+import { draftOf } from '../../src/entry/line.ts'
+import { selfEvent } from '../../src/entry/self-event.ts'
+import { openLog } from '../../src/log/open.ts'
+import { systemClock } from '../../src/ops/clock.ts'
+import { curlLine } from '../../src/cli/serve.ts'
 import {
   type AnnalsProcess,
   type Outcome,
@@ -19,7 +19,7 @@ import {
   startAnnals,
   startAnnalsInTerminal,
   temporaryDirectory,
-} from './testing/annals-process.ts'
+} from '../../src/cli/testing/annals-process.ts'
 
 const auditLog = '/audit-trail/api/v1/portal/type/auditlog'
 
