@@ -58,6 +58,8 @@ export const clockLagMicros = 1_000
 export const clockCheckMs = 10_000
 /** How long after an entry `head` is replaced: half of the second that the design gives it. */
 export const headDelayMs = 500
+/** How long a head that could not be written waits at the most before it is tried again. */
+export const headRetryMs = 30_000
 
 // The HTTP face.
 

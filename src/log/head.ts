@@ -1,7 +1,7 @@
 // Keeps `head`, the log's size and root, at most a second behind the entries. It is what must be there when the
 // log is opened again (I6): shorter or other than its head, a log does not open.
 
-import { headDelayMs } from '../limits.ts'
+import { headDelayMs, headRetryMs } from '../limits.ts'
 import type { SegmentStore } from '../store/segment-store.ts'
 import { formatCheckpoint } from '../tree/checkpoint.ts'
 import type { Ledger } from './ledger.ts'
@@ -15,6 +15,7 @@ export class HeadKeeper {
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> = Promise.resolve()
   #size: number
+  #failures = 0
 
   /** `size` is that of the head as it is stored; -1 where there is none. */
   constructor(
@@ -32,11 +33,22 @@ export class HeadKeeper {
   touch(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      void this.flush().catch((error: unknown) => {
-        this.#failed('head', error)
-        this.touch()
-      })
-    }, headDelayMs)
+      void this.flush().then(
+        () => {
+          this.#failures = 0
+        },
+        (error: unknown) => {
+          this.#failed('the head', error)
+          this.#failures += 1
+          this.touch()
+        },
+      )
+    }, this.#delayMs)
+  }
+
+  // A disk that is full stays so for a while: each try waits twice as long as the one before.
+  get #delayMs(): number {
+    return Math.min(headDelayMs * 2 ** this.#failures, headRetryMs)
   }
 
   /** Writes the head now, where it is behind. Durable when it resolves. */

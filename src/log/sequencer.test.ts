@@ -201,10 +201,14 @@ describe('failing disks', () => {
     const { log, disk, clock } = await openTestLog()
     await recordEach(log, clock, texts(5))
     disk.onSync = (path) => (path.endsWith('00.log') ? 'fail' : undefined)
+    clock.step(-hour)
     await assert.rejects(log.record(draft(log, 'lost')), { code: 'OUTCOME_UNKNOWN' })
     disk.onSync = () => undefined
     await recordEach(log, clock, ['after'])
-    const expected = textsOf(await linesOf(log))
+    const lines = await linesOf(log)
+    const codes = lines.map((line) => parseLine(Buffer.from(line)).code)
+    assert.deepEqual(codes.slice(-3), ['29012', '29015', '20101'], 'what the log says of itself is kept')
+    const expected = textsOf(lines)
     assert.deepEqual(
       expected.filter((text) => !text.startsWith('<')),
       [...texts(5), 'after'],
@@ -227,6 +231,23 @@ describe('failing disks', () => {
     assert.equal(log.status().recording, 'failed')
     assert.equal(failures.length, 1)
     disk.onSync = () => undefined
+    await log.close()
+    const again = await openTestLog({ disk: disk.powerLoss(), clock })
+    assert.deepEqual(textsOf(await linesOf(again.log)).slice(1, 3), texts(2))
+    await again.log.close()
+  })
+
+  test('I1: a disk on which the next write fails too ends the log, and is not tried for ever', async () => {
+    const { log, disk, clock, failures } = await openTestLog()
+    await recordEach(log, clock, texts(2))
+    // The copy of the segment is written; the segment itself never again.
+    disk.onSync = (path) => (path.endsWith('.log') ? 'fail' : undefined)
+    await assert.rejects(log.record(draft(log, 'a')), { code: 'OUTCOME_UNKNOWN' })
+    for (let k = 0; k < 200 && log.status().recording !== 'failed'; k++) {
+      await new Promise((done) => setTimeout(done, 5))
+    }
+    assert.equal(log.status().recording, 'failed')
+    assert.equal(failures.length, 1)
     await log.close()
     const again = await openTestLog({ disk: disk.powerLoss(), clock })
     assert.deepEqual(textsOf(await linesOf(again.log)).slice(1, 3), texts(2))

@@ -101,6 +101,8 @@ export class Sequencer {
   #units = 0
   #running: Promise<void> | undefined
   #state: 'open' | 'failed' | 'closed' = 'open'
+  // True from a failed commit to the next one that is durable.
+  #isRenewed = false
 
   constructor(parts: SequencerParts) {
     this.#parts = parts
@@ -217,6 +219,7 @@ export class Sequencer {
     this.#parts.committed(batch.lines.length, performance.now() - began)
     switch (outcome.outcome) {
       case 'durable':
+        this.#isRenewed = false
         // A crash here loses the answers, not the entries: the callers repeat, and are told that it was there (I4).
         return this.#answer(batch)
       case 'full':
@@ -407,14 +410,22 @@ export class Sequencer {
       'it is not known whether this was recorded; repeat it with the same id',
       { cause, retryAfterSeconds: 1 },
     )
-    for (const item of [...batch.items, ...batch.reads.map((read) => read.item)]) item.reject(error)
+    for (const { item } of batch.reads) item.reject(error)
+    for (const item of batch.items) {
+      // A note goes along with the next batch: of this one nothing is kept.
+      if (item.kind === 'note') this.#notes.push(item)
+      else item.reject(error)
+    }
   }
 
-  // After a failed commit nothing past the durable end is believed. Where even this fails, the log ends.
+  // After a failed commit nothing past the durable end is believed. Where even this fails, or what is written next
+  // fails too, the log ends: a disk like that is not to be tried again and again.
   async #renew(cause: unknown): Promise<void> {
     const { store, ledger } = this.#parts
     const { active } = ledger
-    if (active !== undefined) await store.renew(active.first, active.bytes)
+    if (active === undefined || this.#isRenewed) throw cause
+    await store.renew(active.first, active.bytes)
+    this.#isRenewed = true
     const reason = cause instanceof Error ? cause.message : String(cause)
     this.#say(29015, { position: String(ledger.size), reason })
   }
