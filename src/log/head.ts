@@ -33,17 +33,19 @@ export class HeadKeeper {
   touch(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      void this.flush().then(
-        () => {
-          this.#failures = 0
-        },
-        (error: unknown) => {
-          this.#failed('the head', error)
-          this.#failures += 1
-          this.touch()
-        },
-      )
+      void this.#tryFlush()
     }, this.#delayMs)
+  }
+
+  async #tryFlush(): Promise<void> {
+    try {
+      await this.flush()
+      this.#failures = 0
+    } catch (error) {
+      this.#failed('the head', error)
+      this.#failures += 1
+      this.touch()
+    }
   }
 
   // A disk that is full stays so for a while: each try waits twice as long as the one before.
