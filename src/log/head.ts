@@ -16,6 +16,7 @@ export class HeadKeeper {
   #writing: Promise<void> = Promise.resolve()
   #size: number
   #failures = 0
+  #isStopped = false
 
   /** `size` is that of the head as it is stored; -1 where there is none. */
   constructor(
@@ -31,6 +32,7 @@ export class HeadKeeper {
 
   /** Says that there are new entries. */
   touch(): void {
+    if (this.#isStopped) return
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
       void this.#tryFlush()
@@ -62,6 +64,7 @@ export class HeadKeeper {
 
   /** Stops; what is not written is left to `flush`. */
   stop(): void {
+    this.#isStopped = true
     clearTimeout(this.#timer)
     this.#timer = undefined
   }
