@@ -88,19 +88,24 @@ export class Committer {
     }
     // A crash during this leaves any part of the batch behind the durable end; nobody has been answered yet.
     const appended = store.append(active.first, active.bytes, this.#buffer.subarray(0, bytes))
-    // The disk works; so do we. What is hashed here is thrown away where the commit fails.
+    // The disk works; so do we: the tree takes in the batch before this one. The leaves of this one are thrown away
+    // where its commit fails.
+    ledger.grow()
+    this.#putTiles(ledger.takeFullTiles())
     for (const line of lines) line.leaf = leafHash(line.text)
     const outcome = await appended
     if (outcome.outcome !== 'durable') return outcome
 
     // From here on the entries are the log's. A crash now loses only what can be derived from their text.
-    this.#putTiles(ledger.publish(lines))
+    ledger.publish(lines)
     if (active.bytes >= this.#segmentBytes && active.entries % blockEntries === 0) this.#seal(ledger.end())
     return outcome
   }
 
   /** Resolves once all that was derived so far is stored. */
   async settled(): Promise<void> {
+    this.#parts.ledger.grow()
+    this.#putTiles(this.#parts.ledger.takeFullTiles())
     await this.#background
   }
 

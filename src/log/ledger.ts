@@ -118,6 +118,9 @@ export class Ledger {
   readonly segments: Segment[] = []
   readonly horizon = new Horizon()
   #range = new CompactRange()
+  // Leaves that are not in the tree yet, and tiles that nobody has taken yet.
+  #leaves: Hash[] = []
+  #full: FullTile[] = []
   // For each level from 1: the hashes of the tile that is not full yet.
   #tiles: Hash[][] = []
   #active: ActiveSegment | undefined
@@ -154,6 +157,7 @@ export class Ledger {
 
   /** The root of the tree over all of them. */
   get root(): Hash {
+    this.grow()
     return this.#range.root()
   }
 
@@ -169,21 +173,31 @@ export class Ledger {
     return this.#active
   }
 
-  /** Takes in entries that are durable at the end of the active segment; returns the tiles that they complete. */
-  publish(entries: readonly Committed[]): FullTile[] {
+  /** Takes in entries that are durable at the end of the active segment. The tree grows by them later. */
+  publish(entries: readonly Committed[]): void {
     const active = this.#active
-    assert(active !== undefined && this.#range.size === this.size)
-    const full: FullTile[] = []
+    assert(active !== undefined)
+    let position = active.first + active.entries
     for (const { time, bytes, leaf, fingerprint } of entries) {
-      const position = active.first + active.entries
       active.add(time, bytes, fingerprint)
       this.horizon.add(fingerprint, position, time)
-      this.#range.append(leaf, 0, (height, index, root) => {
-        if (height % tileHeight !== 0 || height === 0) return
-        if (height === tileHeight) active.index.setRoot(index - active.first / blockEntries, root)
-        this.#addToTile(height / tileHeight, index, root, full)
-      })
+      this.#leaves.push(leaf)
+      position += 1
     }
+  }
+
+  /** Lets the tree grow by all that was published: best called while the disk is busy with the next entries. */
+  grow(): void {
+    const leaves = this.#leaves
+    this.#leaves = []
+    for (const leaf of leaves) this.#range.append(leaf, 0, this.#completed)
+    assert(this.#range.size === this.size, `a tree of ${this.#range.size} leaves for ${this.size} entries`)
+  }
+
+  /** The tiles that were completed since this was last asked. */
+  takeFullTiles(): FullTile[] {
+    const full = this.#full
+    this.#full = []
     return full
   }
 
@@ -191,6 +205,7 @@ export class Ledger {
   end(): ActiveSegment {
     const active = this.#active
     assert(active !== undefined && active.entries > 0 && active.entries % blockEntries === 0)
+    this.grow()
     const { first, base, entries, bytes, firstTime, lastTime } = active
     this.segments[this.segments.length - 1] = { first, base, entries, bytes, firstTime, lastTime }
     this.#active = undefined
@@ -231,7 +246,15 @@ export class Ledger {
     return this.segments[low]
   }
 
-  #addToTile(level: number, index: number, root: Hash, full: FullTile[]): void {
+  readonly #completed = (height: number, index: number, root: Hash): void => {
+    if (height === 0 || height % tileHeight !== 0) return
+    const active = this.#active
+    assert(active !== undefined)
+    if (height === tileHeight) active.index.setRoot(index - active.first / blockEntries, root)
+    this.#addToTile(height / tileHeight, index, root)
+  }
+
+  #addToTile(level: number, index: number, root: Hash): void {
     const tile = (this.#tiles[level - 1] ??= [])
     assert(
       tile.length === index % tileWidth,
@@ -239,7 +262,8 @@ export class Ledger {
     )
     tile.push(root)
     if (tile.length < tileWidth) return
-    full.push({ level, index: Math.floor(index / tileWidth), bytes: Buffer.concat(tile.map(bytesOfHash)) })
+    const bytes = Buffer.concat(tile.map(bytesOfHash))
+    this.#full.push({ level, index: Math.floor(index / tileWidth), bytes })
     tile.length = 0
   }
 }

@@ -14,7 +14,7 @@ import type { Hash } from '../tree/hash.ts'
 import { putIndex } from './committer.ts'
 import { fingerprintBytes } from './horizon.ts'
 import { fingerprintsName, indexName, tileName } from './layout.ts'
-import { ActiveSegment, type Committed, type FullTile, Ledger, type Segment } from './ledger.ts'
+import { ActiveSegment, type Committed, Ledger, type Segment } from './ledger.ts'
 import { type FaultListener, LogText } from './log-text.ts'
 import { LineReader, scanLines } from './scan.ts'
 import { parseSeal } from './seal.ts'
@@ -201,9 +201,8 @@ async function readSegment(parts: RecoverParts, ledger: Ledger, row: Row, readin
   const { first, bytes } = row.stored
   const lines = new LineReader(parts.id)
   const pending: Committed[] = []
-  const tiles: FullTile[] = []
   const flush = () => {
-    if (pending.length > 0) tiles.push(...ledger.publish(pending.splice(0)))
+    if (pending.length > 0) ledger.publish(pending.splice(0))
     if (ledger.size === reading.headSize) reading.atHead(ledger.root)
   }
   let time: Micros = ledger.lastTime ?? 0
@@ -227,7 +226,9 @@ async function readSegment(parts: RecoverParts, ledger: Ledger, row: Row, readin
     return true
   })
   flush()
-  for (const tile of tiles) await parts.store.putDerived(tileName(tile.level, tile.index), tile.bytes)
+  ledger.grow()
+  for (const tile of ledger.takeFullTiles())
+    await parts.store.putDerived(tileName(tile.level, tile.index), tile.bytes)
   if (end === bytes) return 0
 
   const where = `segment ${first}, byte ${end}, position ${ledger.size}: ${problem}`
