@@ -96,25 +96,27 @@ export class Horizon {
 // Almost every look-up ends here: nothing is made for it.
 const none: readonly Position[] = []
 
-// A hash table with open addressing, three quarters full at the most. A slot holds the two halves of a fingerprint
-// and 1 + the position's distance from the generation's first; 0 is an empty slot.
+// A hash table with open addressing, three quarters full at the most. A slot is two words: half of a fingerprint, and
+// behind 12 bits of the other half 20 bits with 1 + the position's distance from the generation's first; 0 is an empty
+// slot. The 20 bits that are left out are nothing to miss: a hit is confirmed by reading the line.
+const distanceBits = 20
+const distanceMask = 2 ** distanceBits - 1
+
 class Generation {
   readonly #slots: number
   readonly #high: Uint32Array
-  readonly #low: Uint32Array
-  readonly #distance: Uint32Array
+  readonly #rest: Uint32Array
   count = 0
   first: { position: Position; time: Micros } | undefined
 
   constructor(capacity: number) {
     this.#slots = Math.ceil((capacity * 4) / 3) + 1
     this.#high = new Uint32Array(this.#slots)
-    this.#low = new Uint32Array(this.#slots)
-    this.#distance = new Uint32Array(this.#slots)
+    this.#rest = new Uint32Array(this.#slots)
   }
 
   clear(): this {
-    this.#distance.fill(0)
+    this.#rest.fill(0)
     this.count = 0
     this.first = undefined
     return this
@@ -123,24 +125,24 @@ class Generation {
   add(high: number, low: number, position: Position, time: Micros): void {
     this.first ??= { position, time }
     const distance = position - this.first.position + 1
-    assert(distance > 0 && distance < 2 ** 32 && this.count < this.#slots - 1)
+    assert(distance > 0 && distance <= distanceMask && this.count < this.#slots - 1)
     let slot = this.#slotOf(high)
-    while (this.#distance[slot] !== 0) slot = slot + 1 === this.#slots ? 0 : slot + 1
+    while (this.#rest[slot] !== 0) slot = slot + 1 === this.#slots ? 0 : slot + 1
     this.#high[slot] = high
-    this.#low[slot] = low
-    this.#distance[slot] = distance
+    this.#rest[slot] = ((low & ~distanceMask) | distance) >>> 0
     this.count += 1
   }
 
   find(high: number, low: number): readonly Position[] {
     if (this.first === undefined) return none
+    const lowBits = (low & ~distanceMask) >>> 0
     let found: Position[] | undefined
     for (let slot = this.#slotOf(high); ; slot = slot + 1 === this.#slots ? 0 : slot + 1) {
-      const distance = this.#distance[slot]
-      if (distance === undefined || distance === 0) return found ?? none
-      if (this.#high[slot] === high && this.#low[slot] === low) {
+      const rest = this.#rest[slot]
+      if (rest === undefined || rest === 0) return found ?? none
+      if (this.#high[slot] === high && (rest & ~distanceMask) >>> 0 === lowBits) {
         found ??= []
-        found.push(this.first.position + distance - 1)
+        found.push(this.first.position + (rest & distanceMask) - 1)
       }
     }
   }
