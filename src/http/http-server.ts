@@ -1,18 +1,16 @@
 // Node's HTTP server with our bounds, and with an answer for everything that never becomes a request.
 
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-} from 'node:http'
+import type { IncomingMessage, RequestListener, Server, ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import { AnnalsError } from '../errors.ts'
 import type { HttpBounds } from './bounds.ts'
 import type { RefusalSink } from './errors.ts'
 import { parserRefusal, refuseSocket, type ParserError } from './parser-errors.ts'
+
+// Not by import: that reads every name of the module, and for one of them Node loads a whole HTTP client.
+const { createServer } = createRequire(import.meta.url)('node:http') as typeof import('node:http')
 
 /** A certificate chain and its key, PEM. */
 export interface TlsIdentity {

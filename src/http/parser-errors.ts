@@ -1,12 +1,15 @@
 // What Node's HTTP parser refuses never becomes a request: there is a socket and an error, nothing else. It
 // gets the same answer as everything else (contract, table E), written by hand, and the connection ends.
 
-import { METHODS, STATUS_CODES } from 'node:http'
+import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import { AnnalsError, type ErrorCode } from '../errors.ts'
 import { refusalBody, refusalHeaders, type RefusalSink } from './errors.ts'
 import { everyAnswer } from './headers.ts'
 import { statusOf } from './status.ts'
+
+// Not by import, as in `http-server.ts`.
+const { METHODS, STATUS_CODES } = createRequire(import.meta.url)('node:http') as typeof import('node:http')
 
 /** An error of Node's parser; `rawPacket` is what had come when it was found. */
 export interface ParserError extends Error {
