@@ -5,6 +5,8 @@ import type { ForeignLine, TraditionalLine } from '../entry/foreign.ts'
 import type { Micros } from '../entry/event.ts'
 import { localToMicros } from '../entry/time-zone.ts'
 
+const monthNames = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
 /** Reads the times of one file's lines, or of several files' that follow each other. */
 export class LineTimes {
   readonly #timeZone: string
@@ -48,7 +50,8 @@ export class LineTimes {
       this.#minute = minute
       this.#minuteStart = this.#startOfMinute(line)
     }
-    if (this.#minuteStart === undefined) return `there is no ${line.day}. ${line.month}. in ${this.#year}`
+    if (this.#minuteStart === undefined)
+      return `there is no ${monthNames[line.month - 1]} ${line.day} in ${this.#year}`
     this.#last = this.#minuteStart + line.second * 1_000_000
     return this.#last
   }
