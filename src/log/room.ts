@@ -39,14 +39,23 @@ export class Room {
     return this.#since
   }
 
-  /** How many events were refused since then. */
-  get refused(): number {
-    return this.#refused
+  /** What was refused and is not said yet; from now on it counts as said. */
+  takeCounts(): { refused: number; missedReads: number } {
+    const counts = { refused: this.#refused, missedReads: this.#missedReads }
+    this.#refused = 0
+    this.#missedReads = 0
+    return counts
   }
 
-  /** How many reads were answered without being recorded. */
-  get missedReads(): number {
-    return this.#missedReads
+  /** Counts that could not be said after all. */
+  giveBack(counts: { readonly refused: number; readonly missedReads: number }): void {
+    this.#refused += counts.refused
+    this.#missedReads += counts.missedReads
+  }
+
+  /** Recording is accepted again. */
+  accept(): void {
+    this.#refusing = false
   }
 
   /** Looks at the disk: `filled` where recording is refused from now on. */
@@ -65,8 +74,6 @@ export class Room {
     if (this.#refusing) return false
     this.#refusing = true
     this.#since = this.#parts.wallMicros()
-    this.#refused = 0
-    this.#missedReads = 0
     return true
   }
 
@@ -81,7 +88,7 @@ export class Room {
     this.#missedReads += 1
   }
 
-  /** Looks for space until `resume` succeeds with twice the low mark free; then recording is accepted again. */
+  /** Looks for space until `resume` succeeds with twice the low mark free. */
   waitForSpace(resume: () => Promise<boolean>): void {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
@@ -97,8 +104,8 @@ export class Room {
 
   async #tryResume(resume: () => Promise<boolean>): Promise<void> {
     const hasSpace = this.#parts.freeBytes() >= 2 * this.#low
-    if (hasSpace && (await resume())) this.#refusing = false
-    else if (this.#timer !== undefined) this.waitForSpace(resume)
+    if (hasSpace && (await resume())) return
+    if (this.#timer !== undefined) this.waitForSpace(resume)
   }
 }
 

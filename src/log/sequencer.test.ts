@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { describe, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { parseLine } from '../entry/line.ts'
 import type { SegmentStore } from '../store/segment-store.ts'
 import {
@@ -295,6 +296,32 @@ describe('failing disks', () => {
     assert.match(said.find((text) => text.includes('|29017|')) ?? '', /; 2 events were refused/)
     assert.match(said.find((text) => text.includes('|29005|')) ?? '', /1 reads? /)
     assert.equal(said.at(-1), 'after')
+    await log.close()
+  })
+
+  test('I7: every refused event is counted, also those that come while recording resumes', async () => {
+    const { log, disk, clock } = await openTestLog({ minFreeBytes: 100_000 })
+    clock.pass(1_000_000)
+    disk.capacity = disk.used + 50_000
+    await assert.rejects(log.record(draft(log, 'refused')), { code: 'STORAGE_FULL' })
+    disk.capacity = Number.POSITIVE_INFINITY
+    let refused = 1
+    // They come in every turn of the event loop until one is accepted.
+    const isRefused = async () => {
+      await setImmediate()
+      return log.record(draft(log, 'another')).then(
+        () => false,
+        () => true,
+      )
+    }
+    while (await isRefused()) refused += 1
+    await log.record(draft(log, 'after'))
+    const lines = await linesOf(log)
+    const said = lines.flatMap((line) => /; (\d+) events were refused/.exec(line)?.[1] ?? [])
+    assert.equal(
+      said.reduce((sum, n) => sum + Number(n), 0),
+      refused,
+    )
     await log.close()
   })
 

@@ -437,15 +437,22 @@ export class Sequencer {
 
   // Recording resumes when the entry that says so is durable.
   async #resume(): Promise<boolean> {
-    const { refused, missedReads } = this.#parts.room
+    const { room } = this.#parts
     this.#notes.push(...this.#postponed.splice(0))
+    const counts = room.takeCounts()
     try {
-      await this.#note('trial', 29017, { n: String(refused) })
-      if (missedReads > 0) await this.#note('trial', 29005, { n: String(missedReads), reason: 'no room' })
-      return true
+      await this.#note('trial', 29017, { n: String(counts.refused) })
     } catch {
+      room.giveBack(counts)
       return false
     }
+    room.accept()
+    // What was refused while that entry was on its way is said too (I7).
+    const { refused, missedReads } = room.takeCounts()
+    if (refused > 0) this.#say(29017, { n: String(refused) })
+    const missed = counts.missedReads + missedReads
+    if (missed > 0) this.#say(29005, { n: String(missed), reason: 'no room' })
+    return true
   }
 
   #fail(error: unknown): void {
