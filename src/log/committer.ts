@@ -98,7 +98,12 @@ export class Committer {
 
     // From here on the entries are the log's. A crash now loses only what can be derived from their text.
     ledger.publish(lines)
-    if (active.bytes >= this.#segmentBytes && active.entries % blockEntries === 0) this.#seal(ledger.end())
+    if (active.bytes >= this.#segmentBytes && active.entries % blockEntries === 0) {
+      const ended = ledger.end()
+      // The tiles first: those that end in a sealed segment are there.
+      this.#putTiles(ledger.takeFullTiles())
+      this.#seal(ended)
+    }
     return outcome
   }
 
