@@ -20,17 +20,21 @@ export interface ReadPlace extends Place {
 }
 
 /** An unbroken run of entries, fixed for good: the bytes of [from, to) never change (I2). */
-export interface Snapshot {
+export interface EntryRun {
   readonly log: LogId
   readonly from: Position
   readonly to: Position
   readonly bytes: number
+  /** Opens the bytes for reading. Any number of readers may be open; each holds at most one file. */
+  open(): SnapshotReader
+}
+
+/** A run that a read was answered with. */
+export interface Snapshot extends EntryRun {
   /** The moment that the read calls "now": the time of its own entry (contract W3). */
   readonly now: Micros
   /** False where the read could not be recorded (I9); the answer says so in a header. */
   readonly recorded: boolean
-  /** Opens the bytes for reading. Any number of readers may be open; each holds at most one file. */
-  open(): SnapshotReader
 }
 
 /** Reads a snapshot's bytes. Dispose it to close its file. */
@@ -48,6 +52,7 @@ export interface LogStatus {
   readonly size: number
   readonly bytes: number
   readonly segments: number
+  readonly firstTime: Micros | undefined
   readonly lastTime: Micros | undefined
   /** `refusing`: no room, reading goes on (I9). `failed`: the log has ended, and the process must (recovery). */
   readonly recording: 'accepting' | 'refusing' | 'failed' | 'closed'
@@ -80,6 +85,11 @@ export interface AuditLog extends AsyncDisposable {
    * is recorded, where the log has no such run.
    */
   readRun(from: Position, to: Position, describe: (read: ReadPlace) => Draft): Promise<Snapshot | undefined>
+  /**
+   * The run [from, to) without recording anything: for a read that `read` or `readRun` has recorded already.
+   * Undefined where the log has no such run.
+   */
+  run(from: Position, to: Position): Promise<EntryRun | undefined>
   status(): LogStatus
   /** Records what is waiting, writes the head, and closes. Later calls throw UNAVAILABLE. */
   close(): Promise<void>

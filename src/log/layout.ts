@@ -14,6 +14,8 @@ export interface DataLayout {
   readonly lock: string
   /** Accounts and what waits to be recorded. */
   readonly database: string
+  /** The certificates and keys that the node shows its peers. */
+  readonly tls: string
 }
 
 /** The parts of a data directory. */
@@ -23,6 +25,7 @@ export function dataLayout(data: string): DataLayout {
     cut: join(data, 'cut'),
     lock: join(data, 'lock'),
     database: join(data, 'annals.db'),
+    tls: join(data, 'tls'),
   }
 }
 

@@ -9,7 +9,7 @@ import { clockCheckMs, clockStepMicros } from '../limits.ts'
 import { type Disk, realDisk } from '../store/disk.ts'
 import { openFileSegmentStore } from '../store/file-segment-store.ts'
 import type { SegmentStore } from '../store/segment-store.ts'
-import type { AuditLog, LogStatus, ReadPlace, Recorded, Snapshot } from './audit-log.ts'
+import type { AuditLog, EntryRun, LogStatus, ReadPlace, Recorded, Snapshot } from './audit-log.ts'
 import type { Clock } from './clock.ts'
 import { Committer, putIndex, sealSegment } from './committer.ts'
 import {
@@ -25,6 +25,7 @@ import type { Edge } from './log-text.ts'
 import { type Recovered, recover } from './recover.ts'
 import { Room } from './room.ts'
 import { type Run, Sequencer } from './sequencer.ts'
+import { runOf } from './snapshot.ts'
 
 /** What is told to the operator while a log is open. */
 export interface LogObserver {
@@ -217,13 +218,17 @@ class SequencedLog implements AuditLog {
     to: Position,
     describe: (read: ReadPlace) => Draft,
   ): Promise<Snapshot | undefined> {
-    const { ledger, text } = this.#recovered
-    if (from > to || to > ledger.size) return undefined
-    const edges = { from: await text.edgeAtPosition(from), to: await text.edgeAtPosition(to) }
+    const edges = await this.#edgesOf(from, to)
+    if (edges === undefined) return undefined
     return await this.#sequencer.read(
       (now) => ({ start: Number.MIN_SAFE_INTEGER, end: now, ...edges }),
       describe,
     )
+  }
+
+  async run(from: Position, to: Position): Promise<EntryRun | undefined> {
+    const edges = await this.#edgesOf(from, to)
+    return edges && runOf(this.#store, this.#recovered.ledger, { log: this.id, ...edges })
   }
 
   status(): LogStatus {
@@ -233,6 +238,7 @@ class SequencedLog implements AuditLog {
       size: ledger.size,
       bytes: ledger.bytes,
       segments: ledger.segments.length,
+      firstTime: ledger.segments[0]?.firstTime,
       lastTime: ledger.lastTime,
       recording: state === 'open' ? (this.#room.refusing ? 'refusing' : 'accepting') : state,
       waiting: this.#sequencer.waiting,
@@ -270,6 +276,12 @@ class SequencedLog implements AuditLog {
     } finally {
       await this.#store[Symbol.asyncDispose]()
     }
+  }
+
+  async #edgesOf(from: Position, to: Position): Promise<{ from: Edge; to: Edge } | undefined> {
+    const { ledger, text } = this.#recovered
+    if (from > to || to > ledger.size) return undefined
+    return { from: await text.edgeAtPosition(from), to: await text.edgeAtPosition(to) }
   }
 
   #runOf(window: Window, now: Micros): Run | Promise<Run> {

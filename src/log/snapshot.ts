@@ -3,30 +3,36 @@
 import type { LogId, Micros } from '../entry/event.ts'
 import { AnnalsError } from '../errors.ts'
 import type { SegmentReader, SegmentStore } from '../store/segment-store.ts'
-import type { Snapshot, SnapshotReader } from './audit-log.ts'
+import type { EntryRun, Snapshot, SnapshotReader } from './audit-log.ts'
 import type { Ledger } from './ledger.ts'
 import type { Edge } from './log-text.ts'
 
-/** What a snapshot is made of. */
-export interface SnapshotParts {
+/** What a run is made of. */
+export interface RunParts {
   readonly log: LogId
   readonly from: Edge
   readonly to: Edge
+}
+
+/** What a snapshot is made of. */
+export interface SnapshotParts extends RunParts {
   readonly now: Micros
   readonly recorded: boolean
 }
 
 /** The snapshot of the entries between two edges. */
 export function snapshotOf(store: SegmentStore, ledger: Ledger, parts: SnapshotParts): Snapshot {
-  const { log, from, to, now, recorded } = parts
+  return { ...runOf(store, ledger, parts), now: parts.now, recorded: parts.recorded }
+}
+
+/** The entries between two edges. */
+export function runOf(store: SegmentStore, ledger: Ledger, { log, from, to }: RunParts): EntryRun {
   const bytes = to.byte - from.byte
   return {
     log,
     from: from.position,
     to: to.position,
     bytes,
-    now,
-    recorded,
     open: () => new RunReader(store, ledger, from.byte, bytes),
   }
 }
