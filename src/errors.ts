@@ -35,6 +35,10 @@ export type ErrorCode =
   | 'ACCOUNT_EXISTS'
   | 'ACCOUNT_UNKNOWN'
   | 'ACCOUNT_REFUSED'
+  // engines
+  | 'ENGINE_EXISTS'
+  | 'JOIN_REFUSED'
+  | 'ROTATION_UNDER_WAY'
   // what an administrator gave us
   | 'INVALID_CONFIGURATION'
   | 'INVALID_INPUT'
@@ -51,6 +55,10 @@ export interface ErrorContext {
   readonly retryAfterSeconds?: number
   /** The engine that the refusal is about (contract, table E). */
   readonly engine?: string
+  /** For METHOD_NOT_ALLOWED: the methods that there are (A5). */
+  readonly allow?: string
+  /** The refusals that this one stands for, where there are several (E3). */
+  readonly each?: readonly AnnalsError[]
 }
 
 /**
@@ -63,6 +71,8 @@ export class AnnalsError extends Error {
   readonly detail: string | undefined
   readonly retryAfterSeconds: number | undefined
   readonly engine: string | undefined
+  readonly allow: string | undefined
+  readonly each: readonly AnnalsError[] | undefined
 
   constructor(code: ErrorCode, message: string, context: ErrorContext = {}) {
     super(message, context.cause === undefined ? undefined : { cause: context.cause })
@@ -70,7 +80,14 @@ export class AnnalsError extends Error {
     this.detail = context.detail
     this.retryAfterSeconds = context.retryAfterSeconds
     this.engine = context.engine
+    this.allow = context.allow
+    this.each = context.each
   }
+}
+
+/** The refusals that a refusal stands for: those of several engines (E3), or itself alone. */
+export function eachOf(error: AnnalsError): readonly AnnalsError[] {
+  return error.each ?? [error]
 }
 
 /** True for an `AnnalsError` of the given code, or of any code. */

@@ -173,3 +173,103 @@ export const idleCheckMs = 50
 export const signalEchoMs = 1_000
 /** The heap of the thread that hashes passwords. What argon2 itself takes, 19 MiB, is not in it. */
 export const passwordThreadHeapMb = 16
+
+// The certificates of the federation.
+
+/** How long a certificate is good: rotated by command, and a node that nobody looks after for years still works. */
+export const certificateValidMicros = 5 * 365 * 86_400 * 1_000_000
+/** How far before its making it begins: a peer's clock may be behind. */
+export const certificateBackdateMicros = 86_400 * 1_000_000
+/** A certificate in PEM. Ours have some 900 characters, one with a large RSA key 3,000. Beyond: INVALID_INPUT. */
+export const certificateCharacters = 16 * 1024
+/** The name of a subject: X.520 has no longer ones. What is cut off here stands in the alternative name. */
+export const commonNameCharacters = 64
+
+// Engines.
+
+/** Engines that one entry about several of them names; it counts all. */
+export const namedEngines = 20
+/** A portal's question for a window: moments, a login name, an address. Beyond: BODY_TOO_LARGE. */
+export const innerWindowBytes = 8 * 1024
+/** A certificate that a portal announces. Beyond: BODY_TOO_LARGE. */
+export const innerCertificateBytes = 16 * 1024
+/** What an engine or a portal may answer beside entries: two certificates and some numbers. Beyond: answered badly. */
+export const innerAnswerBytes = 64 * 1024
+/** How long an engine may take over an answer's head, or over no byte of its body, unless configured otherwise. */
+export const engineTimeoutMs = 10_000
+/** How long a transfer that an engine broke off is tried again, unless configured otherwise. Then it is broken too. */
+export const engineResumeMs = 30_000
+/** The first pause before a broken transfer is tried again; it doubles up to the longest. */
+export const engineRetryMs = 50
+export const engineRetryMostMs = 1_000
+/** How often a portal looks for engines that joined, came back or were disconnected by a command. */
+export const engineLookMs = 200
+/** How often a portal asks each engine how it is. */
+export const engineContactMs = 10_000
+/** How often it asks an engine that has not answered since it joined. */
+export const engineFirstContactMs = 1_000
+/** Connections to one engine: every bulk answer of a portal at once, and some for questions. Beyond: they wait. */
+export const engineConnections = 40
+/** Bytes of an engine's answer that wait in the portal's memory, for each answer. */
+export const engineBodyBytes = 256 * 1024
+/** An engine's log is opened ahead when so many bytes are left of those before it: enough for 20 ms at 200 MB/s. */
+export const openAheadBytes = 4 * 1024 * 1024
+/** Logs that are opened ahead at once. */
+export const openAheadEngines = 8
+/** Sets of snapshots of all engines that a portal remembers (R4), and for how long. */
+export const snapshotSets = 1_000
+export const snapshotSetsMs = 60 * 60_000
+/** A difference between the clocks of an engine and its portal that is an entry. */
+export const engineClockMicros = 1_000_000
+/** How long an engine may take over one buffer for its portal: that one waits for clients with a minute each. */
+export const innerStallMs = 3 * 60_000
+/** Entries at the end of an engine's log that tell how it stopped: more than opening it ever adds. */
+export const lastEntriesLooked = 16
+/** How often a node looks whether a command has ordered another TLS certificate. */
+export const tlsOrderLookMs = 1_000
+
+// Joining, and the registry of engines.
+
+/** How long a token lets an engine join: enough to walk to another machine, not to be found in a drawer. */
+export const joinTokenMicros = 30 * 60_000_000
+/** How long an expired token is remembered, so that whoever still has it is told why it is refused. */
+export const joinTokenKeptMicros = 24 * 3_600_000_000
+/** A request to join, and its answer: a certificate and a few names. Beyond: BODY_TOO_LARGE. */
+export const joinBodyBytes = 32 * 1024
+/** Certificates kept as they were read: two for each of more engines than a portal has. Beyond: read anew. */
+export const cachedCertificates = 2_048
+/** A text that is kept of an engine, such as why it does not answer: a line of a terminal or two. Beyond: cut. */
+export const engineTextCharacters = 200
+
+// Fetching: the client.
+
+/** Attempts in a row that bring nothing new, unless `--retries` says otherwise. Beyond: given up. */
+export const fetchRetries = 5
+/** The pause after the first of them; each further one is twice as long. */
+export const fetchPauseMs = 1_000
+/** The longest pause that a fetch chooses itself. */
+export const fetchPauseMaxMs = 60_000
+/** All pauses of one fetch together, those that the server asks for included. Beyond: given up. */
+export const fetchPausesMs = 10 * 60_000
+/** How long a connection may take to be made, TLS included. */
+export const fetchConnectMs = 10_000
+/** How long a server may send nothing, before the head of an answer or within it. */
+export const fetchStillMs = 60_000
+/** The body of a refusal: some 500 engines. What is beyond it is not read. */
+export const fetchRefusalBytes = 64 * 1024
+/** Refusals of one answer that are shown, one a line. Beyond: counted. */
+export const fetchRefusalLines = 100
+/** What is shown of a message of the server. */
+export const fetchMessageCharacters = 500
+/** An answer with a token: the largest tokens are a few KiB. Beyond: refused. */
+export const fetchTokenBytes = 64 * 1024
+/** A token is renewed this long before it expires, so that it does not expire on its way. */
+export const fetchTokenSpareMs = 30_000
+/** What is remembered beside a download that is not whole yet: a URL and a tag. Beyond: not ours. */
+export const fetchPartNoteBytes = 64 * 1024
+/** A file of certificates to trust. The largest bundles have some 250 KiB. Beyond: INVALID_INPUT. */
+export const fetchCaFileBytes = 4 * 1024 * 1024
+/** What a fetch holds of an answer before it is written. Beyond: the server is not read from. */
+export const fetchQueueBytes = 1024 * 1024
+/** What is read in one go of a download that was begun by an earlier run. */
+export const fetchReadBytes = 1024 * 1024

@@ -14,7 +14,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // Imported only now: it loads `node:sqlite`, which warns.
 const { run } = await import('./cli/run.ts')
 const exitCode = await run(process.argv.slice(2), surroundings())
-process.exitCode ??= exitCode
+// What a command says of its failure is more than that something could not be written.
+process.exitCode = exitCode === 0 ? (process.exitCode ?? 0) : exitCode
 
 function surroundings(): Surroundings {
   return {

@@ -32,8 +32,8 @@ function section(command: Command): string[] {
 }
 
 function path(command: Command): string {
-  const above = command.parent?.parent === null ? '' : `${command.parent?.name()} `
-  return above + command.name()
+  const { parent } = command
+  return parent === null || parent.parent === null ? command.name() : `${path(parent)} ${command.name()}`
 }
 
 // Help is the same everywhere.

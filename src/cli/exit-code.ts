@@ -9,11 +9,11 @@ export const exitCodes: Readonly<Record<number, string>> = {
   1: 'it failed; the message says why',
   2: 'the command line, the configuration or a file that was given is wrong; nothing was changed',
   3: 'the audit log is damaged',
-  4: 'in use or busy: try again later',
+  4: 'in use, busy or out of reach: try again later',
   5: 'refused, because of what is there already or is not there',
   6: 'the disk is full, or failed',
-  130: 'given up at a prompt, or ended by a second SIGINT',
-  143: 'ended by a second SIGTERM',
+  130: 'given up at a prompt, or ended by SIGINT (a node: by the second one)',
+  143: 'ended by SIGTERM (a node: by the second one)',
 }
 
 /** The exit code of each refusal. */
@@ -45,6 +45,9 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   ACCOUNT_EXISTS: 5,
   ACCOUNT_UNKNOWN: 5,
   ACCOUNT_REFUSED: 5,
+  ENGINE_EXISTS: 5,
+  JOIN_REFUSED: 5,
+  ROTATION_UNDER_WAY: 5,
   INVALID_CONFIGURATION: 2,
   INVALID_INPUT: 2,
   STORAGE_FAILED: 6,

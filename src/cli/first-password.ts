@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Configuration } from '../config/configuration.ts'
 import { AnnalsError } from '../errors.ts'
 import { checkPassword, randomPassword } from '../identity/password.ts'
-import { administratorName } from '../server.ts'
+import { administratorName } from '../server/portal.ts'
 import { readPasswordFile } from './password-source.ts'
 import { print, type Surroundings } from './surroundings.ts'
 
@@ -31,13 +31,18 @@ export async function firstPassword(
     )
     return password
   }
-  const file = join(data, 'admin-password')
+  const file = passwordFileOf(data)
   await writePrivateFile(file, `${password}\n`)
   print(
     surroundings,
     `The administrator's account is "${administratorName}". Its password is in ${file}: delete that file once you have it.`,
   )
   return password
+}
+
+/** Where the random password is of a portal that has nobody to show it to. */
+export function passwordFileOf(data: string): string {
+  return join(data, 'admin-password')
 }
 
 async function givenPassword(file: string): Promise<string> {

@@ -9,7 +9,7 @@ import { outboxWaitMs } from '../limits.ts'
 import { lockData } from '../log/lock.ts'
 import { openLog } from '../log/open.ts'
 import { systemClock } from '../ops/clock.ts'
-import { portalComponent } from '../server.ts'
+import { portalComponent } from '../server/portal.ts'
 
 /** Where the outbox is, and the log that it is for. */
 export interface OutboxPlace {
@@ -44,7 +44,7 @@ export async function settleOutbox(
 async function drainHere({ database, data, hostName }: OutboxPlace): Promise<boolean> {
   await using parts = new AsyncDisposableStack()
   try {
-    parts.use(lockData(data, 'annals account'))
+    parts.use(lockData(data, 'an annals command'))
   } catch (error) {
     if (isAnnalsError(error, 'LOG_LOCKED')) return false
     throw error

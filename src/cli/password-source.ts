@@ -1,5 +1,5 @@
-// Where a command gets a new password from: a file, a generator, or the person at the terminal. Never an argument or
-// a variable, which other users of the machine can read.
+// Where a command gets a secret from: a file, the person at the terminal, or, for a new password, a generator. Never an
+// argument or a variable, which other users of the machine can read.
 
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -7,7 +7,7 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { AnnalsError } from '../errors.ts'
 import { passwordFileBytes } from '../limits.ts'
-import { promptNewPassword } from './prompt.ts'
+import { promptNewPassword, promptSecret } from './prompt.ts'
 import { randomPassword } from '../identity/password.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -52,22 +52,53 @@ export async function newPassword(
 
 /** The password in a file: its first line. Throws INVALID_INPUT. */
 export async function readPasswordFile(path: string): Promise<string> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new AnnalsError('INVALID_INPUT', `the password file cannot be read: ${why}`, { cause })
-  })
-  return firstLine(bytes, path)
+  return await readSecretFile(path, 'password')
 }
 
-function firstLine(bytes: Buffer, name: string): string {
+/** How to get a secret that somebody else gave out. */
+export interface SecretSource {
+  /** What it is, such as `client secret`. */
+  readonly what: string
+  /** The file that was named, - for standard input, or none. */
+  readonly file: string | undefined
+  /** The flag that names it. */
+  readonly flag: string
+  /** What the person at the terminal is asked where there is no file. */
+  readonly question: string
+}
+
+/** Gets such a secret. Throws INVALID_INPUT where there is nothing to get it from. */
+export async function knownSecret(
+  surroundings: Surroundings,
+  { what, file, flag, question }: SecretSource,
+): Promise<string> {
+  if (file === '-') return firstLine(await readInput(surroundings), 'standard input', what)
+  if (file !== undefined) return await readSecretFile(resolve(surroundings.directory, file), what)
+  if (surroundings.input.isTTY === true) return await promptSecret(surroundings, question)
+  throw new AnnalsError(
+    'INVALID_INPUT',
+    `there is no terminal to ask for the ${what}: give ${flag} FILE, or ${flag} - for standard input`,
+  )
+}
+
+/** A secret in a file: its first line. Throws INVALID_INPUT. */
+export async function readSecretFile(path: string, what: string): Promise<string> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new AnnalsError('INVALID_INPUT', `the ${what} file cannot be read: ${why}`, { cause })
+  })
+  return firstLine(bytes, path, what)
+}
+
+function firstLine(bytes: Buffer, name: string, what = 'password'): string {
   if (bytes.length > passwordFileBytes) {
     throw new AnnalsError(
       'INVALID_INPUT',
-      `${name} is too long for a password: more than ${passwordFileBytes} bytes`,
+      `${name} is too long for a ${what}: more than ${passwordFileBytes} bytes`,
     )
   }
   const line = bytes.toString().split(/\r?\n/, 1)[0] ?? ''
-  if (line === '') throw new AnnalsError('INVALID_INPUT', `there is no password in the first line of ${name}`)
+  if (line === '') throw new AnnalsError('INVALID_INPUT', `there is no ${what} in the first line of ${name}`)
   return line
 }
 

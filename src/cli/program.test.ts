@@ -41,12 +41,22 @@ test('the help of every command teaches: what it does, its flags, and an example
     'account unlock',
     'account remove',
     'account set-profile',
+    'engines',
+    'engines token',
+    'engines list',
+    'engines show',
+    'engines disconnect',
+    'engines reconnect',
+    'key',
+    'key show',
+    'key rotate',
+    'key rotate tls',
   ]) {
     const { exitCode, output } = await ran([...command.split(' '), '--help'])
     assert.equal(exitCode, 0, command)
     assert.match(output, new RegExp(`^Usage: annals ${command} `), command)
     assert.match(output, /\nExamples?:\n +\S/, command)
-    if (command !== 'account')
+    if (!['account', 'engines', 'key', 'key rotate'].includes(command))
       assert.match(output, /--data <DIRECTORY>[^]*default:\s+\.\/annals-data[^]*ANNALS_DATA/, command)
   }
 })

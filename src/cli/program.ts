@@ -4,8 +4,12 @@ import { Command } from 'commander'
 import { annalsVersion } from '../ops/version.ts'
 import { accountCommand } from './account.ts'
 import { checkCommand } from './check.ts'
+import { engineCommand } from './engine.ts'
+import { enginesCommand } from './engines.ts'
 import { exitCodes } from './exit-code.ts'
+import { fetchCommand } from './fetch.ts'
 import { importCommand } from './import.ts'
+import { keyCommand } from './key.ts'
 import { serveCommand } from './serve.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -16,7 +20,16 @@ export function createProgram(surroundings: Surroundings): Command {
     .version(annalsVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', `\n${exitCodeHelp()}\n\n"annals COMMAND --help" says more about each.`)
-  for (const make of [serveCommand, importCommand, checkCommand, accountCommand])
+  for (const make of [
+    serveCommand,
+    engineCommand,
+    importCommand,
+    checkCommand,
+    accountCommand,
+    enginesCommand,
+    keyCommand,
+    fetchCommand,
+  ])
     program.addCommand(make(surroundings))
   for (const command of allCommands(program)) prepare(command, surroundings)
   return program

@@ -4,7 +4,8 @@ import type { Surroundings } from './surroundings.ts'
 
 /** Shows how much of something is done. Dispose of it to clear its line. */
 export interface Progress extends Disposable {
-  show(done: number, of: number): void
+  /** `of` is undefined where nobody knows how much it will be. */
+  show(done: number, of: number | undefined): void
 }
 
 const redrawMs = 100
@@ -18,16 +19,20 @@ export function startProgress({ errors }: Surroundings, what: string): Progress 
   return {
     show(done, of) {
       const now = performance.now()
-      if (now - drawn < redrawMs && done < of) return
+      if (now - drawn < redrawMs && (of === undefined || done < of)) return
       drawn = now
       isShown = true
-      const share = of === 0 ? 1 : Math.min(1, done / of)
-      const full = Math.round(share * width)
-      errors.write(`\r${what} [${'='.repeat(full)}${' '.repeat(width - full)}] ${Math.floor(share * 100)} %`)
+      errors.write(`\r${what} ${of === undefined ? `${done}` : bar(done, of)}`)
     },
     [Symbol.dispose]() {
       if (isShown) errors.write('\r\x1b[K')
       isShown = false
     },
   }
+}
+
+function bar(done: number, of: number): string {
+  const share = of === 0 ? 1 : Math.min(1, done / of)
+  const full = Math.round(share * width)
+  return `[${'='.repeat(full)}${' '.repeat(width - full)}] ${Math.floor(share * 100)} %`
 }

@@ -8,10 +8,10 @@ import { configurationFileBytes } from '../limits.ts'
 import { type Assignment, parseAssignment, type Problem, type Value } from './assignment.ts'
 import { fileVariable, readEnvironment } from './environment.ts'
 import { readConfigurationFile } from './file.ts'
-import { isHostName } from './host-name.ts'
+import { isHostName } from '../entry/host-name.ts'
 import { isLoopback, type Listen, parseListen } from './listen.ts'
 import { defaultPublicUrl, isBeyondLoopback } from './public-url.ts'
-import type { logLevels } from './schema.ts'
+import type { logLevels, Role } from './schema.ts'
 import { settings } from './setting.ts'
 
 /** The level of the operator's log. */
@@ -36,6 +36,14 @@ export interface Configuration {
   readonly logLevel: LogLevel
   readonly answerStallSeconds: number
   readonly stopTimeoutSeconds: number
+  readonly engineTimeoutSeconds: number
+  readonly engineResumeSeconds: number
+  /** Of an engine: where it listens for its portal, and where that reaches it. */
+  readonly portalListen: Listen
+  readonly advertise: string | undefined
+  /** Of an engine: the URL of the portal to join, an origin, and the file with the token. */
+  readonly join: string | undefined
+  readonly tokenFile: string | undefined
 }
 
 /** What a configuration is made from. */
@@ -49,6 +57,10 @@ export interface Sources {
   readonly directory: string
   /** The default of `hostName`. */
   readonly machineName: string
+  /** Whose defaults count; a portal's unless it is given. */
+  readonly role?: Role
+  /** Defaults that come before those, by the settings' keys. */
+  readonly defaults?: Readonly<Record<string, string>>
 }
 
 /** Puts a configuration together. Throws INVALID_CONFIGURATION, which lists everything that is wrong. */
@@ -119,8 +131,9 @@ function fromFlags({ flags, directory }: Sources): Assignment[] {
   })
 }
 
-function complete(values: ReadonlyMap<string, Value>, { directory, machineName }: Sources): Configuration {
-  const read = (key: string) => values.get(key) ?? defaultOf(key, directory)
+function complete(values: ReadonlyMap<string, Value>, sources: Sources): Configuration {
+  const { machineName } = sources
+  const read = (key: string) => values.get(key) ?? defaultOf(key, sources)
   const text = (key: string) => read(key) as string
   const optionalText = (key: string) => read(key) as string | undefined
   const number = (key: string) => read(key) as number
@@ -132,6 +145,7 @@ function complete(values: ReadonlyMap<string, Value>, { directory, machineName }
   const tls =
     certificateFile === undefined || keyFile === undefined ? undefined : { certificateFile, keyFile }
   const publicUrl = optionalText('publicUrl')
+  const join = optionalText('join')
   return {
     data: text('data'),
     listen,
@@ -150,12 +164,19 @@ function complete(values: ReadonlyMap<string, Value>, { directory, machineName }
     logLevel: text('logLevel') as LogLevel,
     answerStallSeconds: number('answerStallSeconds'),
     stopTimeoutSeconds: number('stopTimeoutSeconds'),
+    engineTimeoutSeconds: number('engineTimeoutSeconds'),
+    engineResumeSeconds: number('engineResumeSeconds'),
+    portalListen: parseListen(text('portalListen')) as Listen,
+    advertise: optionalText('advertise'),
+    join: join === undefined ? undefined : new URL(join).origin,
+    tokenFile: optionalText('tokenFile'),
   }
 }
 
-function defaultOf(key: string, directory: string): Value | undefined {
+function defaultOf(key: string, { directory, role, defaults }: Sources): Value | undefined {
   const setting = settings.find((setting) => setting.key === key)
-  const value = setting?.default
+  const ofRole = role === 'engine' ? (setting?.engineDefault ?? setting?.default) : setting?.default
+  const value = defaults?.[key] ?? ofRole
   return setting?.isPath && value !== undefined ? resolve(directory, String(value)) : value
 }
 

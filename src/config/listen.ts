@@ -1,7 +1,7 @@
 // Where a node listens: `HOST:PORT`, with an IPv6 address in brackets, as in URLs.
 
 import { BlockList, isIP, isIPv6 } from 'node:net'
-import { isHostName } from './host-name.ts'
+import { isHostName } from '../entry/host-name.ts'
 
 /** An address to listen at. Port 0 stands for any free one. */
 export interface Listen {
@@ -25,6 +25,11 @@ export function parseListen(text: string): Listen | undefined {
 /** The inverse of `parseListen`. */
 export function formatListen({ host, port }: Listen): string {
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`
+}
+
+/** Where a listener is reached from this machine: one that listens at every address, at loopback. */
+export function reachedLocally({ host, port }: Listen): Listen {
+  return { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port }
 }
 
 /** True where only programs of the same machine can reach an address (RFC 6890, RFC 6761 section 6.3). */

@@ -33,6 +33,8 @@ function section({
   description,
   expects,
   defaultText,
+  engineDefault,
+  role,
 }: (typeof settings)[number]): string {
   const rows = [
     `## \`${key}\``,
@@ -44,7 +46,8 @@ function section({
     `| flag | \`${flag} ${value.replaceAll('|', '\\|')}\` |`,
     `| environment | \`${variable}\` |`,
     `| expected | ${expects} |`,
-    `| default | ${defaultText.includes(' ') ? defaultText : `\`${defaultText}\``} |`,
+    `| default | ${defaultText.includes(' ') ? defaultText : `\`${defaultText}\``}${engineDefault === undefined ? '' : `; for an engine \`${engineDefault}\``} |`,
+    ...(role === undefined ? [] : [`| only for | ${role === 'portal' ? 'portals' : 'engines'} |`]),
     '',
   ]
   return rows.join('\n')

@@ -2,13 +2,16 @@
 // environment variables, the file, `--help` and the reference are all made from this.
 
 import { Type } from 'typebox'
-import { isHostName } from './host-name.ts'
+import { isHostName } from '../entry/host-name.ts'
 import { parseListen } from './listen.ts'
 import { isPublicUrl } from './public-url.ts'
 import { isTimeZone } from '../entry/time-zone.ts'
 
 /** What the levels of the operator's log are called, from the most to the least that is said. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+/** What a node is. A setting with a role is for nodes of that role alone. */
+export type Role = 'portal' | 'engine'
 
 /** The keys of the configuration file. Each leaf has a `description`, says what it `expects`, and names its `value`. */
 export const schema = Type.Object(
@@ -17,6 +20,7 @@ export const schema = Type.Object(
       description: 'The data directory: the audit log, its key and the accounts.',
       value: 'DIRECTORY',
       default: './annals-data',
+      engineDefault: './annals-engine-data',
     }),
     listen: Type.Refine(
       Type.String({
@@ -24,6 +28,7 @@ export const schema = Type.Object(
         expects: 'HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080',
         value: 'HOST:PORT',
         default: '127.0.0.1:8080',
+        engineDefault: '127.0.0.1:8081',
       }),
       (text) => parseListen(text) !== undefined,
     ),
@@ -43,6 +48,7 @@ export const schema = Type.Object(
         expects: 'an IANA name, such as Europe/Zurich',
         value: 'ZONE',
         default: 'UTC',
+        role: 'portal',
       }),
       isTimeZone,
     ),
@@ -53,6 +59,7 @@ export const schema = Type.Object(
         expects: 'an http or https URL without a path, such as https://audit.example.com',
         value: 'URL',
         defaultText: 'made from `listen`',
+        role: 'portal',
       }),
       isPublicUrl,
     ),
@@ -79,6 +86,7 @@ export const schema = Type.Object(
     basicAuthentication: Type.Boolean({
       description: 'Accept HTTP Basic with local accounts.',
       default: true,
+      role: 'portal',
     }),
     lockout: Type.Object(
       {
@@ -88,6 +96,7 @@ export const schema = Type.Object(
           minimum: 1,
           maximum: 1000,
           default: 5,
+          role: 'portal',
         }),
         minutes: Type.Integer({
           description: 'How long an account stays locked.',
@@ -95,6 +104,7 @@ export const schema = Type.Object(
           minimum: 1,
           maximum: 525_600,
           default: 15,
+          role: 'portal',
         }),
       },
       { additionalProperties: false },
@@ -103,6 +113,7 @@ export const schema = Type.Object(
       description:
         'At the first start, take the password of the account `admin` from the first line of this file, instead of making a random one.',
       value: 'FILE',
+      role: 'portal',
     }),
     minFreeBytes: Type.Integer({
       description:
@@ -132,10 +143,71 @@ export const schema = Type.Object(
       maximum: 86_400,
       default: 30,
     }),
+    engineTimeoutSeconds: Type.Integer({
+      description:
+        'How long an engine may take to answer, or to send the next byte of its log. Then it is unreachable.',
+      value: 'SECONDS',
+      minimum: 1,
+      maximum: 3600,
+      default: 10,
+      role: 'portal',
+    }),
+    engineResumeSeconds: Type.Integer({
+      description:
+        'How long a transfer that an engine broke off is tried again, from the byte where it stopped, before the ' +
+        "client's answer is broken off too.",
+      value: 'SECONDS',
+      minimum: 0,
+      maximum: 86_400,
+      default: 30,
+      role: 'portal',
+    }),
+    portalListen: Type.Refine(
+      Type.String({
+        description:
+          'Where to listen for the portal: TLS, for nobody else. With port 0 a free one is chosen at the first start, and kept.',
+        expects: 'HOST:PORT, such as 0.0.0.0:8444 or [::]:8444',
+        value: 'HOST:PORT',
+        default: '0.0.0.0:0',
+        role: 'engine',
+      }),
+      (text) => parseListen(text) !== undefined,
+    ),
+    advertise: Type.Refine(
+      Type.String({
+        description: 'Where the portal reaches this engine, where that is not where it listens for it.',
+        expects: 'HOST:PORT, such as engine-01.example.com:8444',
+        value: 'HOST:PORT',
+        defaultText: "this machine's address on the way to the portal, and the port of `portalListen`",
+        role: 'engine',
+      }),
+      (text) => (parseListen(text)?.port ?? 0) > 0,
+    ),
+    join: Type.Refine(
+      Type.String({
+        description:
+          'The URL of the portal to join, with a token, at the first start. An engine that has joined ignores it.',
+        expects: 'an http or https URL without a path, such as https://audit.example.com',
+        value: 'URL',
+        role: 'engine',
+      }),
+      isPublicUrl,
+    ),
+    tokenFile: path({
+      description: 'The file with the token to join with, as "annals engines token" made it at the portal.',
+      value: 'FILE',
+      role: 'engine',
+    }),
   },
   { additionalProperties: false },
 )
 
-function path(options: { description: string; value: string; default?: string }) {
+function path(options: {
+  description: string
+  value: string
+  default?: string
+  engineDefault?: string
+  role?: Role
+}) {
   return Type.String({ ...options, minLength: 1, expects: 'a path', isPath: true })
 }

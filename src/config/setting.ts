@@ -1,7 +1,7 @@
 // The settings one by one: each leaf of the schema with the three names that it has.
 
 import type { TSchema } from 'typebox'
-import { schema } from './schema.ts'
+import { type Role, schema } from './schema.ts'
 
 /** One setting. */
 export interface Setting {
@@ -20,14 +20,23 @@ export interface Setting {
   /** True where the value names a file or directory, relative to where it was written down. */
   readonly isPath: boolean
   readonly default: string | number | boolean | undefined
+  /** An engine's, where that is another. */
+  readonly engineDefault: string | undefined
   /** The default in words. */
   readonly defaultText: string
+  /** The only role that it is for. */
+  readonly role: Role | undefined
   readonly choices: readonly string[] | undefined
   readonly schema: TSchema
 }
 
 /** Every setting, in the schema's order. */
 export const settings: readonly Setting[] = leaves('', schema).map(([key, leaf]) => describe(key, leaf))
+
+/** The settings of a role. */
+export function settingsOf(role: Role): readonly Setting[] {
+  return settings.filter((setting) => setting.role === undefined || setting.role === role)
+}
 
 interface Leaf extends TSchema {
   readonly type?: string
@@ -38,7 +47,9 @@ interface Leaf extends TSchema {
   readonly expects?: string
   readonly isPath?: boolean
   readonly default?: string | number | boolean
+  readonly engineDefault?: string
   readonly defaultText?: string
+  readonly role?: Role
   readonly minimum?: number
   readonly maximum?: number
 }
@@ -62,6 +73,8 @@ function describe(key: string, leaf: Leaf): Setting {
     expects: leaf.expects ?? expectation(leaf),
     isPath: leaf.isPath ?? false,
     default: leaf.default,
+    engineDefault: leaf.engineDefault,
+    role: leaf.role,
     defaultText: leaf.defaultText ?? defaultText(leaf.default),
     choices: leaf.enum,
     schema: leaf,

@@ -79,6 +79,19 @@ test('a database of a newer version is refused', async () => {
   })
 })
 
+test('a database of an earlier version gets what it lacks, and keeps what it has', async () => {
+  await using database = await temporaryDatabase()
+  await database.write.updateTable('lockout').set({ failures: 3 }).execute()
+  await database.close()
+  const raw = new DatabaseSync(database.file)
+  raw.exec("drop table engine; drop table engine_token; delete from kysely_migration where name > '0002'")
+  raw.close()
+  await using again = await openDatabase(database.file)
+  assert.deepEqual(await again.read.selectFrom('engine').selectAll().execute(), [])
+  assert.deepEqual(await again.read.selectFrom('engine_token').selectAll().execute(), [])
+  assert.equal(await failures(again), 3)
+})
+
 test('a file that is no database is refused, and left as it is', async () => {
   await using database = await temporaryDatabase()
   await database.close()

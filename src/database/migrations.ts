@@ -50,4 +50,44 @@ const migrations: Record<string, Migration> = {
       await sql`insert into lockout (account) values ('')`.execute(database)
     },
   },
+  '0002 engines': {
+    async up(database) {
+      await database.schema
+        .createTable('engine')
+        .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+        .addColumn('host_name', 'text', (column) => column.notNull().unique())
+        .addColumn('state', 'text', (column) => column.notNull())
+        .addColumn('address', 'text', (column) => column.notNull())
+        .addColumn('log', 'text', (column) => column.notNull())
+        .addColumn('log_key', 'text', (column) => column.notNull())
+        .addColumn('certificate', 'text', (column) => column.notNull())
+        .addColumn('next_certificate', 'text')
+        .addColumn('portal_certificate', 'text', (column) => column.notNull())
+        .addColumn('next_portal_certificate', 'text')
+        .addColumn('joined_at', 'bigint', (column) => column.notNull())
+        .addColumn('state_at', 'bigint', (column) => column.notNull())
+        .addColumn('last_contact', 'bigint')
+        .addColumn('unreachable_since', 'bigint')
+        .addColumn('unreachable_reason', 'text')
+        .addColumn('log_size', 'bigint')
+        .addColumn('log_bytes', 'bigint')
+        .addColumn('last_entry_at', 'bigint')
+        .addColumn('version', 'text')
+        .addColumn('clock_offset', 'bigint')
+        .addCheckConstraint('engine_state', sql`state in ('CONNECTING', 'CONNECTED', 'DISCONNECTED')`)
+        .execute()
+      await database.schema
+        .createTable('engine_token')
+        .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+        .addColumn('key', 'text', (column) => column.notNull())
+        .addColumn('host_name', 'text')
+        .addColumn('may_replace', 'integer', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('expires_at', 'bigint', (column) => column.notNull())
+        .addColumn('used_at', 'bigint')
+        .addColumn('used_facts', 'text')
+        .addColumn('created_by', 'text', (column) => column.notNull())
+        .execute()
+    },
+  },
 }

@@ -44,6 +44,12 @@ export const ownCodes: readonly OwnCode[] = [
     template: '{n} reads were not recorded - {reason}',
     severity: 4,
   },
+  {
+    code: 29006,
+    description: "All engines' audit logs were read",
+    template: 'Audit logs of {engines} engines read from {start} to {end}',
+    severity: 5,
+  },
   // The log about itself.
   {
     code: 29011,
@@ -101,6 +107,55 @@ export const ownCodes: readonly OwnCode[] = [
     code: 29031,
     description: 'An account was unlocked',
     template: 'User {unlocked account} is unlocked',
+    severity: 5,
+  },
+  // Engines, beyond the product's own codes.
+  {
+    code: 29041,
+    description: 'A token with which an engine can join was made',
+    template: 'Token {token} made, with which {engine} can join until {until}',
+    severity: 5,
+  },
+  {
+    code: 29042,
+    description: 'An engine is to be connected again',
+    template: 'Engine {engine} is to be connected again',
+    severity: 5,
+  },
+  {
+    code: 29043,
+    description: 'An engine became unreachable',
+    template: 'Engine {engine} is unreachable - {reason}',
+    severity: 4,
+  },
+  {
+    code: 29044,
+    description: 'An engine that was unreachable answers again',
+    template: 'Engine {engine} answers again after {seconds} seconds',
+    severity: 5,
+  },
+  {
+    code: 29045,
+    description: 'The clocks of an engine and its portal differ',
+    template: 'Clock of engine {engine} differs by {milliseconds} ms',
+    severity: 4,
+  },
+  {
+    code: 29046,
+    description: 'The next TLS certificate of a node is held by the other side',
+    template: 'Next TLS certificate {certificate} of {owner} is held by {holder}',
+    severity: 5,
+  },
+  {
+    code: 29047,
+    description: 'The TLS certificate of a node was switched',
+    template: 'TLS certificate of {owner} is {certificate} from now on',
+    severity: 5,
+  },
+  {
+    code: 29048,
+    description: 'An engine joined its portal',
+    template: 'Joined portal {portal}',
     severity: 5,
   },
 ]

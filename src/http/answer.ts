@@ -7,7 +7,7 @@ import { refuseCall, type Call } from './call.ts'
 import type { Content } from './content.ts'
 import { everyAnswer, revalidated } from './headers.ts'
 import type { Coding } from './negotiate.ts'
-import type { Portal } from './portal.ts'
+import type { Node } from './node.ts'
 import type { Part } from './range.ts'
 import { represent, type Representation } from './representation.ts'
 import { sendBulk, sendCompressed, sendHeadOnly, sendSmall } from './transfer.ts'
@@ -17,22 +17,22 @@ import { sendBulk, sendCompressed, sendHeadOnly, sendSmall } from './transfer.ts
  * named something else. Throws UNAVAILABLE, before anything is sent, where too many answers are under way.
  */
 export async function answerContent(
-  portal: Portal,
+  node: Node,
   call: Call,
   wanted: Asked,
   content: Content,
   rangeHolds: boolean,
 ): Promise<void> {
-  using slot = wanted.coding === 'identity' ? undefined : portal.compressionSlots.take()
+  using slot = wanted.coding === 'identity' ? undefined : node.compressionSlots.take()
   const asked = slot === undefined ? uncompressed(wanted) : wanted
   const chosen = represent(asked, content, rangeHolds)
-  if (chosen.kind === 'unsatisfiable') return refuseRange(portal, call, content)
+  if (chosen.kind === 'unsatisfiable') return refuseRange(node, call, content)
   const head = headOf(chosen, content)
-  if (chosen.kind === 'not-modified' || asked.isHead) return sendHeadOnly(portal, call, head)
+  if (chosen.kind === 'not-modified' || asked.isHead) return sendHeadOnly(node, call, head)
   const part = chosen.kind === 'part' ? chosen.part : { start: 0, end: content.bytes }
-  const transfer = { portal, call, head, content, part }
+  const transfer = { node, call, head, content, part }
   if (chosen.kind === 'whole' && chosen.coding !== 'identity') return sendCompressed(transfer, chosen.coding)
-  return part.end - part.start <= portal.bounds.smallAnswerBytes ? sendSmall(transfer) : sendBulk(transfer)
+  return part.end - part.start <= node.bounds.smallAnswerBytes ? sendSmall(transfer) : sendBulk(transfer)
 }
 
 // Compression is a kindness, and is left out where too many want it at once.
@@ -45,9 +45,9 @@ function uncompressed(asked: Asked): Asked {
   )
 }
 
-function refuseRange(portal: Portal, call: Call, content: Content): Promise<void> {
+function refuseRange(node: Node, call: Call, content: Content): Promise<void> {
   const error = new AnnalsError('RANGE_NOT_SATISFIABLE', `the answer has ${content.bytes} bytes`)
-  return refuseCall(portal, call, error, ['Content-Range', `bytes */${content.bytes}`, ...content.headers])
+  return refuseCall(node, call, error, ['Content-Range', `bytes */${content.bytes}`, ...content.headers])
 }
 
 function headOf(chosen: Exclude<Representation, { kind: 'unsatisfiable' }>, content: Content) {

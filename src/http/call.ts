@@ -3,18 +3,27 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { mayReadAuditLog, type Principal } from '../identity/identity.ts'
 import { AnnalsError, isAnnalsError, type ErrorCode } from '../errors.ts'
+import type { Reader } from '../federation/inner-api.ts'
 import { notRecorded } from './content.ts'
 import { refuse } from './errors.ts'
+import type { Node } from './node.ts'
+import { BrokenTransfer } from './outlet.ts'
 import type { Portal } from './portal.ts'
 import { refusedEntry } from './read-entries.ts'
+import { recordBreak } from './transfer.ts'
+
+/** Who calls, as entries name them. */
+export type Caller = Pick<Principal, 'name'> & Partial<Pick<Principal, 'session'>>
 
 /** One authenticated call. */
 export interface Call {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
-  readonly principal: Principal
+  readonly caller: Caller
   /** The address that it came from. */
   readonly source: string
+  /** The request's method, where it is not the one that entries should name. */
+  readonly method?: string
   /** Whose log is asked for, as entries name it: `portal`, `engine/<host name>` or `engines`. */
   readonly target: string
 }
@@ -50,7 +59,7 @@ async function asReadyReader(
   const source = sourceOf(request)
   const { authorization } = request.raw.headers
   const principal = await portal.identity.authenticateBasic({ authorization, source })
-  const call = { request, reply, principal, source, target }
+  const call = { request, reply, caller: principal, source, target }
   try {
     if (!mayReadAuditLog(principal)) {
       throw new AnnalsError(
@@ -60,24 +69,32 @@ async function asReadyReader(
     }
     await work(call)
   } catch (error) {
+    if (error instanceof BrokenTransfer) return await abandon(portal, call, error)
     await refuseCall(portal, call, error)
   }
 }
 
+// The caller went away before there was anything to send. No engine is to blame for that, and nobody is there to be told.
+async function abandon(node: Node, call: Call, error: BrokenTransfer): Promise<void> {
+  call.reply.hijack()
+  call.request.raw.socket.destroy()
+  await recordBreak(node, call, { sent: 0, bytes: 0 }, error)
+}
+
 /** Records the refusal of a call, and answers with it. `headers` go with the answer. */
 export async function refuseCall(
-  portal: Portal,
+  node: Node,
   call: Call,
   error: unknown,
   headers: readonly string[] = [],
 ): Promise<void> {
   const answer = (error: unknown, more: readonly string[] = []) =>
-    refuse(portal, call.request, call.reply, error, [...headers, ...more])
+    refuse(node, call.request, call.reply, error, [...headers, ...more])
   if (!isAnnalsError(error) || !recordedCodes.has(error.code)) return answer(error)
   try {
-    await portal.log.record(refusedEntry(portal, call, error.code))
+    await node.log.record(refusedEntry(node, call, error))
   } catch (failure) {
-    portal.metrics.unrecorded()
+    node.metrics.unrecorded()
     // I9: no room is no reason to answer otherwise. Any other failure is, for the entry may come too late.
     if (isAnnalsError(failure, 'STORAGE_FULL')) return answer(error, notRecorded)
     return answer(failure)
@@ -91,11 +108,29 @@ const recordedCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NOT_ACCEPTABLE',
   'INVALID_PARAMETER',
   'UNKNOWN_ENGINE',
+  'UNREACHABLE_ENGINE',
   'RANGE_NOT_SATISFIABLE',
   'UNAVAILABLE',
 ])
 
-function sourceOf(request: FastifyRequest): string {
+/** Who reads, as an engine's own entry is to say it. */
+export function readerOf({ caller: { name, session }, source, request: { method } }: Call): Reader {
+  return { name, source, method, ...(session === undefined ? {} : { session }) }
+}
+
+/** Aborts, with a `BrokenTransfer`, when the caller has gone. Dispose of it when the answer is over. */
+export function whenGone({ request: { raw } }: Call): Disposable & { readonly signal: AbortSignal } {
+  const gone = new AbortController()
+  const abort = () => gone.abort(new BrokenTransfer('gone'))
+  // As many calls as a client has sent on one connection wait for its end.
+  raw.socket.setMaxListeners(0)
+  raw.socket.once('close', abort)
+  if (raw.socket.destroyed) abort()
+  return { signal: gone.signal, [Symbol.dispose]: () => void raw.socket.off('close', abort) }
+}
+
+/** The address that a request came from. */
+export function sourceOf(request: FastifyRequest): string {
   const address = request.raw.socket.remoteAddress ?? 'unknown'
   return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
 }

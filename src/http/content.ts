@@ -1,8 +1,11 @@
 // What an answer is made from: a run of bytes that will never change, and how it is named.
 
-import type { Snapshot, SnapshotReader } from '../log/audit-log.ts'
 import { formatMicros } from '../entry/time.ts'
+import type { EngineRun } from '../federation/engine-run.ts'
+import type { EngineSet } from '../federation/engine-set.ts'
+import type { EntryRun, Snapshot, SnapshotReader } from '../log/audit-log.ts'
 import { runTag } from './etag.ts'
+import type { Part } from './range.ts'
 
 /** Bytes that can be answered with. Immutable: the same tag is the same bytes, for ever (R4). */
 export interface Content {
@@ -11,33 +14,57 @@ export interface Content {
   readonly bytes: number
   /** Headers that say what it is, as a flat name-value list. */
   readonly headers: readonly string[]
-  open(): SnapshotReader
+  /** Opens a part of the bytes. Offsets are those of the content, and the reader is asked for none outside the part. */
+  open(part: Part): SnapshotReader
 }
 
-/** A snapshot of one log as content. */
+/** A snapshot of this node's own log as content. */
 export function contentOf(snapshot: Snapshot): Content {
+  const content = runContent(snapshot)
+  return { ...content, headers: [...content.headers, ...readHeaders(snapshot)] }
+}
+
+/** A run of this node's own log as content. */
+export function runContent(run: EntryRun): Content {
   return {
-    tag: runTag(snapshot.log, snapshot.from, snapshot.to),
-    bytes: snapshot.bytes,
-    headers: [
-      'Annals-Log',
-      snapshot.log,
-      'Annals-Positions',
-      `${snapshot.from}-${snapshot.to}`,
-      ...readHeaders(snapshot),
-    ],
-    open: () => snapshot.open(),
+    tag: runTag(run.log, run.from, run.to),
+    bytes: run.bytes,
+    headers: runHeaders(run),
+    open: () => run.open(),
   }
 }
 
-/** The content of "all engines" while none is connected: the empty set of snapshots. */
-export function emptyContent(read: Snapshot): Content {
-  return { tag: 'no-engines', bytes: 0, headers: readHeaders(read), open: () => read.open() }
+/** A run of an engine's log as content; `read` is the portal's own entry of it. Reading ends when `gone` is aborted. */
+export function engineContent(run: EngineRun, read: Read, gone: AbortSignal): Content {
+  const recorded = run.recorded && read.recorded
+  return {
+    tag: runTag(run.log, run.from, run.to),
+    bytes: run.bytes,
+    headers: [...runHeaders(run), ...readHeaders({ now: run.now, recorded })],
+    open: ({ start, end }) => run.open(start, end, gone),
+  }
+}
+
+/** The runs of all engines as one content. */
+export function enginesContent(set: EngineSet, read: Read, gone: AbortSignal): Content {
+  const recorded = set.recorded && read.recorded
+  return {
+    tag: set.tag,
+    bytes: set.bytes,
+    headers: ['Annals-Engines', String(set.runs.length), ...readHeaders({ now: read.now, recorded })],
+    open: ({ start, end }) => set.open(start, end, gone),
+  }
 }
 
 /** Why a read or a refusal is not in the log: there is no room for it (I9, S7). */
 export const notRecorded: readonly string[] = ['Annals-Not-Recorded', 'storage-full']
 
-function readHeaders(snapshot: Snapshot): readonly string[] {
-  return ['Annals-Now', formatMicros(snapshot.now), ...(snapshot.recorded ? [] : notRecorded)]
+type Read = Pick<Snapshot, 'now' | 'recorded'>
+
+function runHeaders({ log, from, to }: Omit<EntryRun, 'open'>): readonly string[] {
+  return ['Annals-Log', log, 'Annals-Positions', `${from}-${to}`]
+}
+
+function readHeaders({ now, recorded }: Read): readonly string[] {
+  return ['Annals-Now', formatMicros(now), ...(recorded ? [] : notRecorded)]
 }

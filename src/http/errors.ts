@@ -3,7 +3,7 @@
 // the caller is told no more than that.
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { AnnalsError, type ErrorCode } from '../errors.ts'
+import { AnnalsError, eachOf, type ErrorCode } from '../errors.ts'
 import { retryAfterSeconds } from '../limits.ts'
 import { neverStored } from './headers.ts'
 import type { HttpMetrics } from './metrics.ts'
@@ -21,9 +21,6 @@ export interface RefusalSink {
   readonly metrics: HttpMetrics
   readonly logger: HttpLogger
 }
-
-/** The methods of every resource that there is now (A5). */
-export const allowedMethods = 'GET, HEAD'
 
 /** Answers a request with a refusal. `headers` come before those of the code. */
 export function refuse(
@@ -53,7 +50,7 @@ export function refuse(
 
 /** The body of a refusal: an array, because "all engines" may refuse for several of them (E3). */
 export function refusalBody(error: AnnalsError): string {
-  return JSON.stringify([{ code: error.code, message: error.message, engine: error.engine }])
+  return JSON.stringify(eachOf(error).map(({ code, message, engine }) => ({ code, message, engine })))
 }
 
 /** The headers of a refusal as a flat name-value list, without its length. */
@@ -63,7 +60,7 @@ export function refusalHeaders(error: AnnalsError): string[] {
 
 function codeHeaders(error: AnnalsError): readonly string[] {
   if (error.code === 'UNAUTHENTICATED') return challenges
-  if (error.code === 'METHOD_NOT_ALLOWED') return ['Allow', allowedMethods]
+  if (error.code === 'METHOD_NOT_ALLOWED') return ['Allow', error.allow ?? '']
   if (!passingCodes.has(error.code)) return []
   return ['Retry-After', String(Math.ceil(error.retryAfterSeconds ?? retryAfterSeconds))]
 }
@@ -123,8 +120,10 @@ function report(sink: RefusalSink, error: AnnalsError, route: string): void {
   sink.metrics.refused(error.code)
   if (isFault(error.code)) {
     sink.logger.error({ err: error, cause: error.cause, detail: error.detail, route }, 'request failed')
-  } else if (error.detail !== undefined) {
-    sink.logger.warn({ code: error.code, detail: error.detail, route }, 'request refused')
+    return
+  }
+  for (const { code, detail, engine } of eachOf(error)) {
+    if (detail !== undefined) sink.logger.warn({ code, engine, detail, route }, 'request refused')
   }
 }
 

@@ -15,6 +15,11 @@ export function entityTag(tag: string, coding: Coding): string {
   return coding === 'identity' ? `"${tag}"` : `"${tag}-${coding}"`
 }
 
+/** The tag that an If-Range header names, if it is the strong tag of an uncompressed answer, as it may be ours. */
+export function parseTag(header: string): string | undefined {
+  return /^"([A-Za-z0-9.-]{1,300})"$/.exec(header)?.[1]
+}
+
 /**
  * The run of `log` that an If-Range header names (R4), if it is the strong tag of an uncompressed answer of
  * this log. Undefined for everything else: dates, weak tags, tags of other logs and of compressed answers.

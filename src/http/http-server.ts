@@ -4,26 +4,27 @@ import type { IncomingMessage, RequestListener, Server, ServerOptions } from 'no
 import { createServer as createTlsServer } from 'node:https'
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
+import type { TlsOptions } from 'node:tls'
 import { AnnalsError } from '../errors.ts'
 import type { HttpBounds } from './bounds.ts'
 import type { RefusalSink } from './errors.ts'
-import { parserRefusal, refuseSocket, type ParserError } from './parser-errors.ts'
+import { type AllowedAt, parserRefusal, refuseSocket, type ParserError } from './parser-errors.ts'
 
 // Not by import: that reads every name of the module, and for one of them Node loads a whole HTTP client.
 const { createServer } = createRequire(import.meta.url)('node:http') as typeof import('node:http')
 
-/** A certificate chain and its key, PEM. */
-export interface TlsIdentity {
+/** A certificate chain and its key, PEM, and whatever else the TLS listener is to demand. */
+export interface TlsIdentity extends TlsOptions {
   readonly cert: string | Buffer
   readonly key: string | Buffer
 }
 
-/** Makes the server. `isResource` tells whether a path is one of the route table's. */
+/** Makes the server. `allowedAt` tells the methods of the resource at a path, where there is one. */
 export function createHttpServer(
   listener: RequestListener,
   bounds: HttpBounds,
   sink: RefusalSink,
-  isResource: (path: string) => boolean,
+  allowedAt: AllowedAt,
   tls?: TlsIdentity,
 ): Server {
   const options = serverOptions(bounds)
@@ -36,12 +37,12 @@ export function createHttpServer(
   Object.assign(server, { httpAllowHalfOpen: true })
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy())
-    refuseSocket(sink, socket, new AnnalsError('METHOD_NOT_ALLOWED', 'this is not a proxy'), bounds.lingerMs)
+    refuseSocket(sink, socket, noProxy(), bounds.lingerMs)
   })
   // An expectation that we do not know may be ignored (RFC 9110 section 10.1.1); Node's own 417 is no JSON.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response))
   server.on('clientError', (error: ParserError, socket: Socket) => {
-    if (isParserError(error)) refuseSocket(sink, socket, parserRefusal(error, isResource), bounds.lingerMs)
+    if (isParserError(error)) refuseSocket(sink, socket, parserRefusal(error, allowedAt), bounds.lingerMs)
     else if (isPlainHttp(error)) refuseSocket(sink, connectionUnder(socket), plainRefusal(), bounds.lingerMs)
     else socket.destroy()
   })
@@ -64,6 +65,10 @@ function serverOptions(bounds: HttpBounds): ServerOptions {
 // Errors of the network come the same way; there is nobody to answer then.
 function isParserError(error: ParserError): boolean {
   return error.code?.startsWith('HPE_') === true || error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+}
+
+function noProxy(): AnnalsError {
+  return new AnnalsError('METHOD_NOT_ALLOWED', 'this is not a proxy', { allow: 'GET, HEAD' })
 }
 
 // Plain HTTP at a TLS port. The client can read an answer in its own language, and hardly a TLS alert.

@@ -2,8 +2,8 @@
 
 import type { ErrorCode } from '../errors.ts'
 
-/** Why a transfer broke: the client left, took too long over a buffer, or we could not go on. */
-export type BreakReason = 'gone' | 'stalled' | 'failed'
+/** Why a transfer broke: the client left, took too long over a buffer, an engine did not go on, or we could not. */
+export type BreakReason = 'gone' | 'stalled' | 'engine' | 'failed'
 
 /** Counters and gauges of the HTTP face. Every method is called on a hot path, and must not throw. */
 export interface HttpMetrics {

@@ -17,9 +17,12 @@ export interface ParserError extends Error {
   readonly rawPacket?: Uint8Array
 }
 
-/** The refusal of what the parser could not read. `isResource` tells whether a path is one of ours (E7). */
-export function parserRefusal(error: ParserError, isResource: (path: string) => boolean): AnnalsError {
-  if (error.code === 'HPE_INVALID_METHOD') return unknownMethod(error, isResource)
+/** The methods of the resource at a path, as `Allow` has them; undefined where there is none (E7). */
+export type AllowedAt = (path: string) => string | undefined
+
+/** The refusal of what the parser could not read. */
+export function parserRefusal(error: ParserError, allowedAt: AllowedAt): AnnalsError {
+  if (error.code === 'HPE_INVALID_METHOD') return unknownMethod(error, allowedAt)
   const [code, message] = refusals.get(error.code ?? '') ?? malformed
   return new AnnalsError(code, message)
 }
@@ -33,7 +36,7 @@ const refusals = new Map<string, readonly [code: ErrorCode, message: string]>([
 ])
 
 // A5 asks for 405 for every method but two, and the parser knows only some three dozen of them.
-function unknownMethod(error: ParserError, isResource: (path: string) => boolean): AnnalsError {
+function unknownMethod(error: ParserError, allowedAt: AllowedAt): AnnalsError {
   const packet = Buffer.from(error.rawPacket ?? []).toString('latin1', 0, 2_048)
   const line = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}) (\/[^ ?#\r\n]*)(?:\?[^ #\r\n]*)? HTTP\/1\.[01]\r?\n/.exec(
     packet,
@@ -42,9 +45,15 @@ function unknownMethod(error: ParserError, isResource: (path: string) => boolean
   if (method === undefined || path === undefined || METHODS.includes(method)) {
     return new AnnalsError(...malformed)
   }
-  return isResource(path)
-    ? new AnnalsError('METHOD_NOT_ALLOWED', 'this resource is read with GET or HEAD')
-    : new AnnalsError('NOT_FOUND', 'there is nothing at this path')
+  return refusalAt(path, allowedAt)
+}
+
+/** The refusal of a request that no route takes: there is no such resource, or it has other methods (A5, E7). */
+export function refusalAt(path: string, allowedAt: AllowedAt): AnnalsError {
+  const allow = allowedAt(path)
+  if (allow === undefined) return new AnnalsError('NOT_FOUND', 'there is nothing at this path')
+  const methods = allow.replace(', ', ' or ')
+  return new AnnalsError('METHOD_NOT_ALLOWED', `this resource is used with ${methods}`, { allow })
 }
 
 /**

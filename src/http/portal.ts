@@ -1,36 +1,20 @@
-// What the routes work with: the node's parts, given to each as one argument.
+// What the portal's routes work with, given to each as one argument.
 
-import type { AuditLog } from '../log/audit-log.ts'
+import type { Engines } from '../federation/engines.ts'
+import type { Enrolled } from '../federation/enrol.ts'
 import type { Identity } from '../identity/identity.ts'
-import type { HttpBounds } from './bounds.ts'
-import type { BufferPool } from './buffer-pool.ts'
-import type { Calls } from './calls.ts'
-import type { HttpLogger } from './errors.ts'
-import type { HttpMetrics } from './metrics.ts'
-import type { Slots } from './slots.ts'
+import type { Node } from './node.ts'
 
 /** What `http/` asks of `identity/`. */
-export type Authenticator = Pick<Identity, 'authenticateBasic'>
+export type Authenticator = Pick<Identity, 'authenticateBasic' | 'noteRefusedJoin'>
 
-/** A portal node, as its HTTP face sees it. */
-export interface Portal {
-  readonly log: AuditLog
+/** A portal, as its HTTP face sees it. */
+export interface Portal extends Node {
   readonly identity: Authenticator
   /** The IANA zone of times without an offset (W5). */
   readonly timeZone: string
-  /** The node's host name, and the component that its own entries name. */
-  readonly hostName: string
-  readonly component: string
-  readonly metrics: HttpMetrics
-  readonly logger: HttpLogger
-  /** False while the node starts and stops (E10). */
-  readonly isReady: () => boolean
-  /** What `/readyz` says, as JSON: whether the node is ready, and what is wrong. */
-  readonly health: () => object
-  readonly version: string
-  readonly bounds: HttpBounds
-  readonly buffers: BufferPool
-  readonly calls: Calls
-  readonly bulkSlots: Slots
-  readonly compressionSlots: Slots
+  /** The connected engines. */
+  readonly engines: Pick<Engines, 'find' | 'fixAll' | 'fixSet'>
+  /** Lets an engine join that has a token (`federation/registry.ts`). */
+  readonly enrol: (body: Buffer, mac: string) => Promise<Enrolled>
 }

@@ -53,7 +53,10 @@ test('A3: no engine is connected, so that all of them have nothing, and the read
   const answer = await ask(portal.port, `${enginesPath}?elapsed_hours=1`)
   assert.equal(answer.status, 200)
   assert.equal(answer.headers['content-length'], '0')
-  assert.match(portal.log.recorded[0] ?? '', / 29001 .*target="engines" start="2025-12-31T23:00:03.000000Z"/)
+  assert.match(
+    portal.log.recorded[0] ?? '',
+    / 29006 .*target="engines" engines="0" start="2025-12-31T23:00:03.000000Z"/,
+  )
 })
 
 test('E8: the empty answer of all engines has no range', async () => {

@@ -1,43 +1,53 @@
-// The whole route table on one screen. Every resource answers GET and HEAD, and nothing else (A5).
+// The whole route tables on one screen. Every resource of the Audit Trail API answers GET and HEAD, and nothing else (A5).
 
-import type { RouteHandlerMethod } from 'fastify'
+import { joinPath } from '../federation/enrolment.ts'
+import { innerPaths } from '../federation/inner-api.ts'
+import { innerCertificateBytes, innerWindowBytes, joinBodyBytes } from '../limits.ts'
+import type { EngineNode } from './engine-node.ts'
+import type { Route } from './face.ts'
+import type { Node } from './node.ts'
 import type { Portal } from './portal.ts'
 import { engineAuditLog } from './routes/engine-audit-log.ts'
+import { engineJoin } from './routes/engine-join.ts'
 import { enginesAuditLog } from './routes/engines-audit-log.ts'
 import { healthz } from './routes/healthz.ts'
+import { innerCertificate } from './routes/inner-certificate.ts'
+import { innerDescription } from './routes/inner-description.ts'
+import { innerEntries } from './routes/inner-entries.ts'
+import { innerWindow } from './routes/inner-window.ts'
 import { metrics } from './routes/metrics.ts'
 import { portalAuditLog } from './routes/portal-audit-log.ts'
 import { readyz } from './routes/readyz.ts'
 import { version } from './routes/version.ts'
 
-/** A resource: its path, in the router's syntax, and what answers it. */
-export interface Route {
-  readonly path: string
-  readonly handler: (portal: Portal) => RouteHandlerMethod
-}
+const read = ['GET', 'HEAD'] as const
 
-/** Every resource of a portal. */
-export const routes: readonly Route[] = [
-  { path: '/audit-trail/api/v1/portal/type/auditlog', handler: portalAuditLog },
-  { path: '/audit-trail/api/v1/engine/:host/type/auditlog', handler: engineAuditLog },
-  { path: '/audit-trail/api/v1/engines/type/auditlog', handler: enginesAuditLog },
-  { path: '/healthz', handler: healthz },
-  { path: '/readyz', handler: readyz },
-  { path: '/metrics', handler: metrics },
-  { path: '/version', handler: version },
+/** What every node answers about itself. */
+export const engineRoutes: readonly Route<Node>[] = [
+  { path: '/healthz', methods: read, handler: healthz },
+  { path: '/readyz', methods: read, handler: readyz },
+  { path: '/metrics', methods: read, handler: metrics },
+  { path: '/version', methods: read, handler: version },
 ]
 
-/** True where there is a resource at a request's path, so that another method is 405 and not 404 (E7). */
-export function isResource(path: string): boolean {
-  return patterns.test(decodePath(path))
-}
+/** Every resource of a portal. */
+export const portalRoutes: readonly Route<Portal>[] = [
+  { path: '/audit-trail/api/v1/portal/type/auditlog', methods: read, handler: portalAuditLog },
+  { path: '/audit-trail/api/v1/engine/:host/type/auditlog', methods: read, handler: engineAuditLog },
+  { path: '/audit-trail/api/v1/engines/type/auditlog', methods: read, handler: enginesAuditLog },
+  { path: joinPath, methods: ['POST'], handler: engineJoin, bodyBytes: joinBodyBytes },
+  ...engineRoutes,
+]
 
-const patterns = new RegExp(`^(?:${routes.map(({ path }) => path.replace(/:\w+/g, '[^/]*')).join('|')})$`)
-
-function decodePath(path: string): string {
-  try {
-    return decodeURI(path)
-  } catch {
-    return path
-  }
-}
+/** What an engine answers its portal, over mutual TLS. */
+export const innerRoutes: readonly Route<EngineNode>[] = [
+  { path: innerPaths.description, methods: ['GET'], handler: innerDescription },
+  { path: innerPaths.window, methods: ['POST'], handler: innerWindow, bodyBytes: innerWindowBytes },
+  { path: innerPaths.entries, methods: ['GET'], handler: innerEntries },
+  {
+    path: innerPaths.certificate,
+    methods: ['PUT'],
+    handler: innerCertificate,
+    bodyBytes: innerCertificateBytes,
+  },
+]

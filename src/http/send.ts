@@ -1,7 +1,7 @@
 // Writes a small answer: one head, one body, one write.
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { everyAnswer } from './headers.ts'
+import { everyAnswer, neverStored } from './headers.ts'
 import type { HttpMetrics } from './metrics.ts'
 
 /** Answers a request with a text that fits into memory without a thought. Headers are flat name-value lists. */
@@ -17,6 +17,17 @@ export function send(
   metrics.answered(routeOf(request), status)
   reply.raw.writeHead(status, [...everyAnswer, ...headers, 'Content-Length', String(Buffer.byteLength(body))])
   reply.raw.end(body)
+}
+
+/** Answers a request with JSON that nobody may keep. */
+export function sendJson(
+  metrics: HttpMetrics,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  value: unknown,
+): void {
+  const headers = [...neverStored, 'Content-Type', 'application/json']
+  send(metrics, request, reply, 200, headers, JSON.stringify(value))
 }
 
 /** The route's template, as metrics name it: never the path itself, of which there is no end. */

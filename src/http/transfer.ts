@@ -6,14 +6,15 @@
 // refusal; afterwards every failure breaks the connection, and is an entry (S7).
 
 import { pipeline } from 'node:stream/promises'
-import { AnnalsError } from '../errors.ts'
+import { AnnalsError, isAnnalsError } from '../errors.ts'
 import { compressBlockBytes } from '../limits.ts'
 import type { SnapshotReader } from '../log/audit-log.ts'
 import type { Call } from './call.ts'
 import { createEncoder, type Compression } from './compress.ts'
 import type { Content } from './content.ts'
+import type { BreakReason } from './metrics.ts'
 import { BrokenTransfer, Outlet } from './outlet.ts'
-import type { Portal } from './portal.ts'
+import type { Node } from './node.ts'
 import type { Part } from './range.ts'
 import { brokenEntry } from './read-entries.ts'
 import { routeOf } from './send.ts'
@@ -26,7 +27,7 @@ export interface Head {
 
 /** An answer that has a body. */
 export interface Transfer {
-  readonly portal: Portal
+  readonly node: Node
   readonly call: Call
   readonly head: Head
   readonly content: Content
@@ -34,42 +35,42 @@ export interface Transfer {
 }
 
 /** Sends an answer without a body: to HEAD, 304, or nothing in the window. */
-export function sendHeadOnly(portal: Portal, call: Call, head: Head): void {
-  begin(portal, call, head)
+export function sendHeadOnly(node: Node, call: Call, head: Head): void {
+  begin(node, call, head)
   call.reply.raw.end()
 }
 
 /** Sends a body that is small enough to be held. */
 export async function sendSmall(transfer: Transfer): Promise<void> {
-  const { portal, call, head, content, part } = transfer
-  if (part.start === part.end) return sendHeadOnly(portal, call, head)
+  const { node, call, head, content, part } = transfer
+  if (part.start === part.end) return sendHeadOnly(node, call, head)
   const body = Buffer.allocUnsafe(part.end - part.start)
   {
-    await using reader = content.open()
+    await using reader = content.open(part)
     await fill(reader, body, part.start)
   }
   const { raw } = call.reply
   if (!raw.destroyed && !call.request.raw.socket.destroyed) {
-    begin(portal, call, head)
+    begin(node, call, head)
     raw.end(body)
     // Almost always the kernel has taken all of it by now.
-    if (raw.socket?.writableLength === 0) return portal.metrics.sent(body.byteLength)
+    if (raw.socket?.writableLength === 0) return node.metrics.sent(body.byteLength)
   }
   return guarded(transfer, (outlet) => outlet.finished(body.byteLength))
 }
 
 /** Sends a body through two buffers. Throws UNAVAILABLE where too many such answers are under way. */
 export async function sendBulk(transfer: Transfer): Promise<void> {
-  const { portal, call, head, content, part } = transfer
+  const { node, call, head, content, part } = transfer
   await guarded(transfer, async (outlet) => {
     await outlet.turn()
-    using _slot = takeSlot(portal)
-    await using reader = content.open()
-    let front = portal.buffers.lend()
-    let back = portal.buffers.lend()
+    using _slot = takeSlot(node)
+    await using reader = content.open(part)
+    let front = node.buffers.lend()
+    let back = node.buffers.lend()
     let offset = part.start
     let ready = await fillUpTo(reader, front, offset, part.end)
-    begin(portal, call, head)
+    begin(node, call, head)
     while (ready > 0) {
       offset += ready
       const [written, filled] = await Promise.allSettled([
@@ -83,25 +84,25 @@ export async function sendBulk(transfer: Transfer): Promise<void> {
     }
     await outlet.end()
     // Only now: from the buffers of a broken answer the kernel may still be sending.
-    portal.buffers.giveBack(front)
-    portal.buffers.giveBack(back)
+    node.buffers.giveBack(front)
+    node.buffers.giveBack(back)
   })
 }
 
 /** Sends the whole content compressed, in chunks. Throws UNAVAILABLE as `sendBulk` does. */
 export async function sendCompressed(transfer: Transfer, coding: Compression): Promise<void> {
-  const { portal, call, head, content } = transfer
+  const { node, call, head, content, part } = transfer
   let feed: Feed | undefined
   const send = async (outlet: Outlet) => {
     await outlet.turn()
-    using _slot = takeSlot(portal)
-    await using reader = content.open()
+    using _slot = takeSlot(node)
+    await using reader = content.open(part)
     const encoder = createEncoder(coding, content.bytes)
     feed = new Feed(reader, content.bytes)
     try {
       await pipeline(feed.blocks(), encoder, async (chunks: AsyncIterable<Buffer>) => {
         for await (const chunk of chunks) {
-          if (!call.reply.raw.headersSent) begin(portal, call, head)
+          if (!call.reply.raw.headersSent) begin(node, call, head)
           await outlet.write(chunk)
         }
       })
@@ -154,9 +155,9 @@ async function guarded(
   send: (outlet: Outlet) => Promise<void>,
   sentOf: (outlet: Outlet) => number = (outlet) => outlet.sent,
 ): Promise<void> {
-  const { portal, call } = transfer
+  const { node, call, part } = transfer
   const { raw: response } = call.reply
-  using outlet = new Outlet(response, call.request.raw.socket, portal.bounds.answerStallMs)
+  using outlet = new Outlet(response, call.request.raw.socket, node.bounds.answerStallMs)
   try {
     await send(outlet)
   } catch (error) {
@@ -164,40 +165,55 @@ async function guarded(
     call.reply.hijack()
     // Never a clean end: fewer bytes than Content-Length, or no last chunk (R6).
     call.request.raw.socket.destroy()
-    await recordBreak(transfer, sentOf(outlet), error)
+    await recordBreak(node, call, { sent: sentOf(outlet), bytes: part.end - part.start }, error)
   } finally {
-    portal.metrics.sent(outlet.sent)
+    node.metrics.sent(outlet.sent)
   }
 }
 
-async function recordBreak(transfer: Transfer, sent: number, error: unknown): Promise<void> {
-  const { portal, call, part } = transfer
-  const reason = error instanceof BrokenTransfer ? error.reason : 'failed'
-  if (reason === 'failed') portal.logger.error({ err: error }, 'an answer could not be finished')
-  portal.metrics.broken(reason)
+/** Records that an answer broke, or will never be given because the client has gone (S7). `error` says why. */
+export async function recordBreak(
+  node: Node,
+  call: Call,
+  extent: { readonly sent: number; readonly bytes: number },
+  error: unknown,
+): Promise<void> {
+  const reason = reasonOf(error)
+  if (reason === 'failed') node.logger.error({ err: error }, 'an answer could not be finished')
+  if (reason === 'engine') node.logger.warn(detailsOf(error), 'an engine broke off, and so did an answer')
+  node.metrics.broken(reason)
   try {
-    await portal.log.record(brokenEntry(portal, call, { reason, sent, bytes: part.end - part.start }))
+    await node.log.record(brokenEntry(node, call, { reason, ...extent }))
   } catch (failure) {
-    portal.metrics.unrecorded()
-    portal.logger.warn({ err: failure }, 'a broken transfer could not be recorded')
+    node.metrics.unrecorded()
+    node.logger.warn({ err: failure }, 'a broken transfer could not be recorded')
   }
 }
 
-function takeSlot(portal: Portal): Disposable {
-  const slot = portal.bulkSlots.take()
+function reasonOf(error: unknown): BreakReason {
+  if (error instanceof BrokenTransfer) return error.reason
+  return isAnnalsError(error, 'UNREACHABLE_ENGINE') ? 'engine' : 'failed'
+}
+
+function detailsOf(error: unknown): object {
+  return isAnnalsError(error) ? { engine: error.engine, detail: error.detail } : {}
+}
+
+function takeSlot(node: Node): Disposable {
+  const slot = node.bulkSlots.take()
   if (slot === undefined) throw new AnnalsError('UNAVAILABLE', 'too many answers are under way')
-  portal.metrics.bulk(1)
+  node.metrics.bulk(1)
   return {
     [Symbol.dispose]: () => {
       slot[Symbol.dispose]()
-      portal.metrics.bulk(-1)
+      node.metrics.bulk(-1)
     },
   }
 }
 
-function begin(portal: Portal, call: Call, head: Head): void {
+function begin(node: Node, call: Call, head: Head): void {
   call.reply.hijack()
-  portal.metrics.answered(routeOf(call.request), head.status)
+  node.metrics.answered(routeOf(call.request), head.status)
   call.reply.raw.writeHead(head.status, [...head.headers])
 }
 

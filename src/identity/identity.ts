@@ -65,6 +65,8 @@ export interface Identity extends AsyncDisposable {
    * hashing or the recording fails. A failure is recorded or counted before it is thrown (S7).
    */
   authenticateBasic(claim: CallerClaim): Promise<Principal>
+  /** Records that an engine was refused to join, as the calls without valid credentials are (S7). */
+  noteRefusedJoin(reason: 'join-token' | 'join-name', source: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -106,6 +108,10 @@ class LocalIdentity implements Identity {
     if (typeof credentials === 'string') return this.#refuse(credentials, noName, source)
     const key = this.#cache.keyOf(credentials)
     return (await this.#recall(key)) ?? (await this.#logIn(key, credentials, source))
+  }
+
+  async noteRefusedJoin(reason: 'join-token' | 'join-name', source: string): Promise<void> {
+    await this.#failures.add({ account: noName, reason, source })
   }
 
   async close(): Promise<void> {

@@ -16,6 +16,9 @@ export type FailureReason =
   | 'locked'
   | 'wrong-password'
   | 'busy'
+  // Of an engine that asked to join: no good token, or a host name that another engine has.
+  | 'join-token'
+  | 'join-name'
 
 /** A call without valid credentials. */
 export interface FailedCall {

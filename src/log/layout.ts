@@ -16,6 +16,8 @@ export interface DataLayout {
   readonly database: string
   /** The certificates and keys that the node shows its peers. */
   readonly tls: string
+  /** The URL at which a portal was last reached, for commands beside it. */
+  readonly publicUrl: string
 }
 
 /** The parts of a data directory. */
@@ -26,6 +28,7 @@ export function dataLayout(data: string): DataLayout {
     lock: join(data, 'lock'),
     database: join(data, 'annals.db'),
     tls: join(data, 'tls'),
+    publicUrl: join(data, 'public-url'),
   }
 }
 

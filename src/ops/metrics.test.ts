@@ -74,7 +74,7 @@ test('every metric has a help text, a unit of its own where it has one, and boun
     assert.match(help, /^\S.*\.$/)
     assert.equal(type === 'counter', name.endsWith('_total'), name)
     for (const label of labels)
-      assert.ok(['route', 'status', 'code', 'reason', 'state', 'version', 'node'].includes(label))
+      assert.ok(['route', 'status', 'code', 'reason', 'state', 'version', 'node', 'engine'].includes(label))
   }
 })
 

@@ -1,5 +1,5 @@
-// The numbers of a node, in the form of Prometheus. Labels are few and bounded: routes, statuses and codes, never an
-// account, an address or a path.
+// The numbers of a node, in the form of Prometheus. Labels are few and bounded: routes, statuses, codes and the connected
+// engines, never an account, an address or a path.
 
 import { Counter, Gauge, Histogram, type MetricType, Registry } from '@prometheus-io/client'
 import type { ErrorCode } from '../errors.ts'
@@ -14,6 +14,15 @@ export interface LogNumbers {
   readonly lastTime: number | undefined
   readonly recording: (typeof recordingStates)[number]
   readonly waiting: number
+}
+
+/** What is known of a connected engine. */
+export interface EngineNumbers {
+  readonly hostName: string
+  readonly isReachable: boolean
+  readonly clockOffsetMicros: number | undefined
+  /** Microseconds since the epoch. */
+  readonly certificateExpiresAt: number
 }
 
 /** Where a node counts. No method throws, and each is cheap enough for a hot path. */
@@ -32,8 +41,15 @@ export interface Metrics extends Disposable {
     /** Something that the log could go on without. */
     warned(): void
   }
+  /** A portal's engines. */
+  readonly engines: {
+    failed(reason: string): void
+    resumed(): void
+  }
   /** The log, once it is open. */
   watch(numbers: () => LogNumbers): void
+  /** A portal's engines, once there is a registry of them. */
+  watchEngines(numbers: () => readonly EngineNumbers[]): void
   /** What there is, for the reference. */
   list(): readonly MetricDescription[]
 }
@@ -47,7 +63,7 @@ export interface MetricDescription {
 }
 
 const recordingStates = ['accepting', 'refusing', 'failed', 'closed'] as const
-const breakReasons = ['gone', 'stalled', 'failed'] as const
+const breakReasons = ['gone', 'stalled', 'engine', 'failed'] as const
 
 /** Makes a node's metrics. */
 export function createMetrics(version: string): Metrics {
@@ -55,10 +71,13 @@ export function createMetrics(version: string): Metrics {
   const process = addProcessMetrics(registry)
   addBuild(registry, version)
   const log = addLogMetrics(registry)
+  const engines = addEngineMetrics(registry)
   return {
     http: { ...addHttpMetrics(registry), render: () => render(registry) },
     log: log.counters,
     watch: log.watch,
+    engines: engines.counters,
+    watchEngines: engines.watch,
     list: () => registry.getMetricsAsArray().map((metric) => describe(metric)),
     [Symbol.dispose]: () => process[Symbol.dispose](),
   }
@@ -103,7 +122,7 @@ function addHttpMetrics(registry: Registry): Omit<Metrics['http'], 'render'> {
   })
   const broken = new Counter({
     name: 'annals_http_broken_transfers_total',
-    help: 'Answers that broke off: the client was gone, stalled, or we failed.',
+    help: 'Answers that broke off: the client was gone, stalled, an engine did not go on, or we failed.',
     labelNames: ['reason'],
     registers,
   })
@@ -180,6 +199,57 @@ function addLogCounters(registers: Registry[]): Metrics['log'] {
       commits.observe(diskMs / 1000)
     },
     warned: () => warnings.inc(),
+  }
+}
+
+function addEngineMetrics(registry: Registry): {
+  counters: Metrics['engines']
+  watch: Metrics['watchEngines']
+} {
+  const registers = [registry]
+  const failures = new Counter({
+    name: 'annals_engine_failures_total',
+    help: 'Calls to engines, and transfers from them, that failed, by reason.',
+    labelNames: ['reason'],
+    registers,
+  })
+  const resumes = new Counter({
+    name: 'annals_engine_resumes_total',
+    help: 'Transfers that an engine broke off and that went on from the byte where they had stopped.',
+    registers,
+  })
+  let numbers: (() => readonly EngineNumbers[]) | undefined
+  const shown = (name: string, help: string, value: (engine: EngineNumbers) => number | undefined) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['engine'],
+      registers,
+      collect() {
+        // An engine that is gone leaves no number behind.
+        this.reset()
+        for (const engine of numbers?.() ?? []) {
+          const current = value(engine)
+          if (current !== undefined) this.set({ engine: engine.hostName }, current)
+        }
+      },
+    })
+  shown('annals_engine_up', '1 where the connected engine answered last time, else 0.', ({ isReachable }) =>
+    isReachable ? 1 : 0,
+  )
+  shown(
+    'annals_engine_clock_offset_seconds',
+    "The engine's clock minus the portal's.",
+    ({ clockOffsetMicros }) => (clockOffsetMicros === undefined ? undefined : clockOffsetMicros / 1e6),
+  )
+  shown(
+    'annals_engine_certificate_expiry_timestamp_seconds',
+    "When the engine's TLS certificate expires.",
+    ({ certificateExpiresAt }) => certificateExpiresAt / 1e6,
+  )
+  return {
+    counters: { failed: (reason) => failures.inc({ reason }), resumed: () => resumes.inc() },
+    watch: (source) => void (numbers = source),
   }
 }
 

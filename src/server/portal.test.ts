@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { resolveConfiguration } from './config/configuration.ts'
-import { lockData, readHolder } from './log/lock.ts'
-import { systemClock } from './ops/clock.ts'
-import { createLogger } from './ops/logger.ts'
-import { type PortalOptions, startPortal } from './server.ts'
-import { FaultyDisk } from './store/testing/faulty-disk.ts'
+import { resolveConfiguration } from '../config/configuration.ts'
+import { lockData, readHolder } from '../log/lock.ts'
+import { systemClock } from '../ops/clock.ts'
+import { createLogger } from '../ops/logger.ts'
+import { type PortalOptions, startPortal } from './portal.ts'
+import { FaultyDisk } from '../store/testing/faulty-disk.ts'
 
 const password = 'Strong-enough-1'
 const auditLog = '/audit-trail/api/v1/portal/type/auditlog'
@@ -64,7 +64,7 @@ test('I9: a portal starts, reads and stops where there is no room to record', as
   assert.equal(answer.status, 200)
   assert.match(await answer.text(), /\|20002\|/)
   await portal.stop()
-  assert.match(lines.join(''), /what the portal does could not be recorded/)
+  assert.match(lines.join(''), /what the node does could not be recorded/)
 })
 
 test('a log that cannot be written any more makes the portal end, and not ready', async (context) => {

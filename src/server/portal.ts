@@ -1,30 +1,35 @@
-// The composition root: the only file that names every part of a portal and puts them together. It starts them in an
-// order in which a crash between any two steps leaves something that the next start takes up, and stops them in the
-// opposite one.
+// The composition root of a portal: the only file that names every part of one and puts them together.
 
+import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Configuration, withPort } from './config/configuration.ts'
-import type { TlsFiles } from './config/tls-files.ts'
-import { type Database, openDatabase } from './database/database.ts'
-import { drain } from './database/outbox.ts'
-import type { AuditEvent } from './entry/event.ts'
-import { draftOf } from './entry/line.ts'
-import { selfEvent } from './entry/self-event.ts'
-import { AnnalsError, isAnnalsError } from './errors.ts'
-import { createApp } from './http/app.ts'
-import { type Identity, openIdentity } from './identity/identity.ts'
-import { idleCheckMs, lockRetryMs, lockWaitMs, outboxIntervalMs } from './limits.ts'
-import type { AuditLog } from './log/audit-log.ts'
-import { dataLayout } from './log/layout.ts'
-import { lockData, readHolder } from './log/lock.ts'
-import { type LogObserver, openLog, type OpenOptions } from './log/open.ts'
-import { prepareDataDirectory } from './ops/data-directory.ts'
-import { createHealth } from './ops/health.ts'
-import type { Logger } from './ops/logger.ts'
-import { createMetrics, type Metrics } from './ops/metrics.ts'
-import { annalsVersion } from './ops/version.ts'
-import { type Disk, realDisk } from './store/disk.ts'
+import { type Configuration, withPort } from '../config/configuration.ts'
+import { type Database, openDatabase } from '../database/database.ts'
+import { drain } from '../database/outbox.ts'
+import type { JoinedNode } from '../federation/enrolment.ts'
+import { Engines } from '../federation/engines.ts'
+import { Registry } from '../federation/registry.ts'
+import { openTlsIdentity, type TlsIdentity } from '../federation/tls-identity.ts'
+import { createPortalApp } from '../http/app.ts'
+import { type Identity, openIdentity } from '../identity/identity.ts'
+import { outboxIntervalMs } from '../limits.ts'
+import type { AuditLog } from '../log/audit-log.ts'
+import { dataLayout } from '../log/layout.ts'
+import type { Logger } from '../ops/logger.ts'
+import { annalsVersion } from '../ops/version.ts'
+import { realDisk } from '../store/disk.ts'
+import { replaceFile } from '../store/durable-file.ts'
+import {
+  closeHttp,
+  listenAt,
+  type NodeBase,
+  type NodeOptions,
+  openNode,
+  recordPhase,
+  type RunningNode,
+  serverCommands,
+  warnUnrecorded,
+} from './node.ts'
 
 /** The component that a portal's own entries name. */
 export const portalComponent = 'Portal'
@@ -33,55 +38,34 @@ export const portalComponent = 'Portal'
 export const administratorName = 'admin'
 
 /** What a portal is started with. */
-export interface PortalOptions {
-  readonly configuration: Configuration
-  /** The certificate, where the configuration names one. */
-  readonly tls: TlsFiles | undefined
-  readonly logger: Logger
-  readonly clock: { wallMicros(): number; monotonicMicros(): number }
+export interface PortalOptions extends NodeOptions {
   /**
    * Called at the first start: makes the first administrator's password known to whoever is to have it, and returns
    * it. Only then the account is made: a crash in between leaves a password too many, and not an account too few.
    */
   readonly firstPassword: () => Promise<string>
-  /** Where the log is kept; for tests. */
-  readonly disk?: Disk
 }
 
 /** A portal that runs. */
-export interface RunningPortal {
-  /** As it was given, with the port that it listens at. */
-  readonly configuration: Configuration
-  readonly log: Pick<AuditLog, 'id' | 'publicKey' | 'status'>
+export interface RunningPortal extends RunningNode {
   /** The name of a main administrator. */
   readonly administrator: string
-  /** Resolves, with the reason, when the log cannot be written any more: the portal must be stopped, and end. */
-  readonly failed: Promise<unknown>
-  /** Lets answers under way finish within the configured time, records that the portal stopped, and closes. */
-  stop(): Promise<void>
+  /** As `Registry.makeToken`. */
+  readonly makeToken: Registry['makeToken']
 }
 
-/**
- * Starts a portal, and returns once it is ready. What is begun is noted in `parts`, and is ended in the opposite order:
- * when the portal stops, or at once where a later step of the start fails.
- */
+const phases = { component: portalComponent, actor: '*system' } as const
+
+/** Starts a portal, and returns once it is ready. */
 export async function startPortal(options: PortalOptions): Promise<RunningPortal> {
   const { configuration, logger, clock } = options
-  const { data, hostName } = configuration
+  const { data, hostName, listen, stopTimeoutSeconds } = configuration
   await using parts = new AsyncDisposableStack()
-  const warnings = await prepareDataDirectory(data, (path) => realDisk.makeDirectory(path))
-  for (const warning of [...warnings, ...(options.tls?.warnings ?? [])]) logger.warn(warning)
-  // From here on this process is the only one that writes the log (I5).
-  parts.use(await waitForLock(data))
-  const metrics = parts.use(createMetrics(annalsVersion()))
-  const failure = Promise.withResolvers<unknown>()
-  const log = parts.use(await openLog(logOptions(options, metrics, failure.resolve)))
-  metrics.watch(() => log.status())
-  const health = createHealth(() => log.status().recording)
-  const record = async (event: AuditEvent): Promise<void> => void (await log.record(draftOf(event, log.id)))
+  const node = await openNode(parts, options, portalComponent, serverCommands.portal)
+  const { log, metrics, health, record } = node
   // A crash before this: there is a log with its key, and perhaps its first entry. The next start finds both.
-  await recordPhase(record, logger, hostName, '20001')
-  parts.defer(() => recordPhase(record, logger, hostName, '20004'))
+  await recordPhase(node, options, phases, '20001')
+  parts.defer(() => recordPhase(node, options, phases, '20004', true))
   const database = parts.use(await openDatabase(dataLayout(data).database))
   const identity = openIdentity({
     database,
@@ -94,9 +78,15 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
   parts.defer(() => identity.close().catch((error: unknown) => warnUnrecorded(logger, error)))
   const administrator = await ensureAdministrator(identity, options.firstPassword)
   parts.use(drainOutbox(database, record, logger))
-  const app = createApp({
+  const tls = await openTlsIdentity(tlsPlace(options))
+  const registry = new Registry({ database, clock, hostName, random: randomBytes })
+  const engines = parts.use(enginesOf(options, node, registry, tls))
+  metrics.watchEngines(() => engines.numbers())
+  const app = createPortalApp({
     log,
     identity,
+    engines,
+    enrol: (body, mac) => registry.enrol(body, mac, joinedAs(log, tls)),
     timeZone: configuration.timeZone,
     hostName,
     component: portalComponent,
@@ -106,81 +96,64 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
     health: () => health.report(),
     version: annalsVersion(),
     bounds: { answerStallMs: configuration.answerStallSeconds * 1000 },
-    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    ...(options.tls === undefined ? {} : { tls: { cert: options.tls.cert, key: options.tls.key } }),
   })
-  parts.defer(() => closeHttp(app, configuration.stopTimeoutSeconds * 1000))
+  parts.defer(() => closeHttp(app, stopTimeoutSeconds * 1000))
   parts.defer(() => health.enter('stopping'))
-  // A copy, because fastify writes into it.
-  await app.listen({ ...configuration.listen }).catch((cause: unknown) => {
-    throw cannotListen(configuration, cause)
-  })
-  await recordPhase(record, logger, hostName, '20002')
+  await listenAt(app, listen, '--listen')
+  await recordPhase(node, options, phases, '20002')
+  const running = withPort(configuration, (app.server.address() as AddressInfo).port)
+  await keepPublicUrl(running, logger)
+  engines.start()
   health.enter('running')
   const all = parts.move()
   return {
-    configuration: withPort(configuration, (app.server.address() as AddressInfo).port),
+    configuration: running,
     log,
     administrator,
-    failed: failure.promise,
+    makeToken: (request, by) => registry.makeToken(request, by),
+    failed: node.failed,
     stop: () => all.disposeAsync(),
   }
 }
 
-function logOptions(
-  { configuration, clock, logger, disk }: PortalOptions,
-  metrics: Metrics,
-  failed: (reason: unknown) => void,
-): OpenOptions {
-  const { data, hostName, minFreeBytes } = configuration
-  const observer: LogObserver = {
-    committed: (entries, diskMs) => metrics.log.committed(entries, diskMs),
-    warn(message, error) {
-      metrics.log.warned()
-      logger.warn(error === undefined ? {} : { err: error }, message)
-    },
-    failed(error) {
-      logger.fatal({ err: error }, 'the audit log cannot be written any more; this node ends')
-      failed(error)
-    },
-  }
-  const options = { data, hostName, component: portalComponent, clock, minFreeBytes, observer }
-  return disk === undefined ? options : { ...options, disk }
+function tlsPlace({ configuration: { data, hostName }, clock }: NodeOptions) {
+  return { disk: realDisk, directory: dataLayout(data).tls, hostName, now: clock.wallMicros() }
 }
 
-// A command holds the lock only for as long as it takes to record its change. A server holds it for good.
-async function waitForLock(data: string): Promise<Disposable> {
-  const deadline = performance.now() + lockWaitMs
-  for (;;) {
-    try {
-      return lockData(data, serveCommandName)
-    } catch (error) {
-      const isServer = readHolder(data)?.command === serveCommandName
-      if (!isAnnalsError(error, 'LOG_LOCKED') || isServer || performance.now() >= deadline) throw error
-    }
-    await sleep(lockRetryMs)
-  }
+function enginesOf(
+  { configuration, clock, logger }: PortalOptions,
+  { metrics, record }: NodeBase,
+  registry: Registry,
+  identity: TlsIdentity,
+): Engines {
+  return new Engines({
+    registry,
+    identity,
+    clock,
+    timeoutMs: configuration.engineTimeoutSeconds * 1000,
+    resumeMs: configuration.engineResumeSeconds * 1000,
+    record,
+    hostName: configuration.hostName,
+    component: portalComponent,
+    metrics: metrics.engines,
+    logger,
+  })
 }
 
-/** How a running server calls itself to whoever finds the data directory locked. */
-export const serveCommandName = 'annals serve'
-
-// Where there is no room to record, the portal runs all the same: reading goes on (I9).
-async function recordPhase(
-  record: (event: AuditEvent) => Promise<void>,
-  logger: Logger,
-  hostName: string,
-  code: '20001' | '20002' | '20004',
-): Promise<void> {
+// For "annals engines token". Without it that command says what it can tell from its own settings.
+async function keepPublicUrl({ data, publicUrl }: Configuration, logger: Logger): Promise<void> {
   try {
-    await record(selfEvent({ code, actor: '*system', component: portalComponent, hostName }))
+    await replaceFile(realDisk, dataLayout(data).publicUrl, Buffer.from(`${publicUrl}\n`))
   } catch (error) {
-    if (code !== '20004' && !isAnnalsError(error, 'STORAGE_FULL')) throw error
-    warnUnrecorded(logger, error)
+    logger.warn({ err: error }, 'the public URL could not be kept for commands')
   }
 }
 
-function warnUnrecorded(logger: Logger, error: unknown): void {
-  logger.warn({ err: error }, 'what the portal does could not be recorded')
+// An engine that joins while a rotation is under way learns of the next certificate as all others do.
+function joinedAs({ id, hostName, publicKey }: AuditLog, { current }: TlsIdentity): JoinedNode {
+  const logKey = Buffer.from(publicKey).toString('base64')
+  return { hostName, log: id, logKey, certificate: current.certificate }
 }
 
 // Any account will do: somebody could log in, or an administrator of the machine has made it on purpose.
@@ -203,11 +176,7 @@ async function ensureAdministrator(
 
 // Records what changes left in the outbox: at once, and then again and again, one after the other. Ends with what
 // changed while the last answers were on their way.
-function drainOutbox(
-  database: Database,
-  record: (event: AuditEvent) => Promise<void>,
-  logger: Logger,
-): AsyncDisposable {
+function drainOutbox(database: Database, record: NodeBase['record'], logger: Logger): AsyncDisposable {
   const stopping = new AbortController()
   const { signal } = stopping
   let lastProblem: string | undefined
@@ -236,32 +205,4 @@ function drainOutbox(
       await running
     },
   }
-}
-
-// Closes idle connections at once, lets answers under way finish, and breaks off what is left when the time is up.
-async function closeHttp(app: ReturnType<typeof createApp>, timeoutMs: number): Promise<void> {
-  const deadline = setTimeout(() => app.server.closeAllConnections(), timeoutMs)
-  // Those that become idle while others are still answered.
-  const idle = setInterval(() => app.server.closeIdleConnections(), idleCheckMs)
-  try {
-    await app.close()
-  } finally {
-    clearTimeout(deadline)
-    clearInterval(idle)
-  }
-}
-
-function cannotListen({ listen: { host, port } }: Configuration, cause: unknown): AnnalsError {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  const why =
-    code === 'EADDRINUSE'
-      ? 'another program listens there already'
-      : code === 'EACCES'
-        ? 'this user may not listen there'
-        : String(cause)
-  return new AnnalsError(
-    'INVALID_CONFIGURATION',
-    `cannot listen at ${host} port ${port}: ${why} (--listen)`,
-    { cause },
-  )
 }

@@ -1,23 +1,54 @@
-// GET /audit-trail/api/v1/engine/<host>/type/auditlog (A2): the audit log of one engine. No engine can be
-// connected yet, so that every one is unknown (E1), once the caller's rights and parameters have been checked.
+// GET /audit-trail/api/v1/engine/<host>/type/auditlog (A2): the audit log of one engine, through the portal. The engine
+// fixes the snapshot and records the read in its own log; the portal records that it passed it on, before the head
+// of the answer goes out (S7).
 
 import type { RouteHandlerMethod } from 'fastify'
-import { parseWindow } from '../../entry/window.ts'
-import { AnnalsError } from '../../errors.ts'
-import { parseAsked, rawQuery } from '../asked.ts'
-import { asReader } from '../call.ts'
+import { parseWindow, type Window } from '../../entry/window.ts'
+import type { EngineRun } from '../../federation/engine-run.ts'
+import type { FoundEngine } from '../../federation/engines.ts'
+import type { Run } from '../../federation/inner-api.ts'
+import { unreachable, EngineFailure } from '../../federation/failure.ts'
+import { answerContent } from '../answer.ts'
+import { type Asked, parseAsked, rawQuery } from '../asked.ts'
+import { asReader, type Call, readerOf, whenGone } from '../call.ts'
+import { engineContent } from '../content.ts'
+import { parseRunTag } from '../etag.ts'
 import type { Portal } from '../portal.ts'
+import { recordPassedOn } from '../read-entries.ts'
 
-/** Refuses with UNKNOWN_ENGINE whoever may read. */
+/** Answers with the window of the engine's log that the query names. */
 export function engineAuditLog(portal: Portal): RouteHandlerMethod {
   return (request, reply) => {
-    const { host: engine } = request.params as { host: string }
-    return asReader(portal, request, reply, `engine/${nameOf(engine)}`, async () => {
-      parseAsked(request.raw)
-      parseWindow(rawQuery(request.raw), portal.timeZone)
-      throw new AnnalsError('UNKNOWN_ENGINE', 'no engine of this name is connected', { engine })
+    const { host } = request.params as { host: string }
+    return asReader(portal, request, reply, `engine/${nameOf(host)}`, async (call) => {
+      const asked = parseAsked(request.raw)
+      const window = parseWindow(rawQuery(request.raw), portal.timeZone)
+      const engine = await portal.engines.find(host)
+      const named = { ...call, target: `engine/${engine.hostName}` }
+      using gone = whenGone(call)
+      const { run, rangeHolds } = await fix(engine, named, asked, window, gone.signal)
+      const read = await recordPassedOn(portal, named, run)
+      await answerContent(portal, named, asked, engineContent(run, read, gone.signal), rangeHolds)
     })
   }
+}
+
+// R4: the rest of a download comes from the snapshot that its beginning came from.
+async function fix(
+  engine: FoundEngine,
+  call: Call,
+  asked: Asked,
+  window: Window,
+  signal: AbortSignal,
+): Promise<{ run: EngineRun; rangeHolds: boolean }> {
+  const fixed = (of: Window | Run) => engine.fix({ of, reader: readerOf(call) }, signal)
+  const isResumed = asked.range !== undefined && asked.ifRange !== undefined
+  const known = isResumed ? parseRunTag(asked.ifRange ?? '', engine.log) : undefined
+  const resumed = known && (await fixed(known))
+  if (resumed !== undefined) return { run: resumed, rangeHolds: true }
+  const run = await fixed(window)
+  if (run === undefined) throw unreachable(engine.hostName, new EngineFailure('answer'))
+  return { run, rangeHolds: !isResumed }
 }
 
 // An entry keeps what could be a host name, and nothing else that somebody typed (S7).

@@ -1,29 +1,43 @@
-// GET /audit-trail/api/v1/engines/type/auditlog (A3): the logs of all connected engines. None can be connected
-// yet, so that the answer is empty; the read is an entry in the portal's log all the same (S7).
+// GET /audit-trail/api/v1/engines/type/auditlog (A3): the logs of all connected engines, one after the other. Not a byte
+// is sent before every one of them has fixed its snapshot (R8); one that cannot makes the answer E3.
 
 import type { RouteHandlerMethod } from 'fastify'
-import { parseWindow, resolveWindow } from '../../entry/window.ts'
+import { parseWindow, type Window } from '../../entry/window.ts'
+import type { EngineSet } from '../../federation/engine-set.ts'
 import { answerContent } from '../answer.ts'
-import { parseAsked, rawQuery } from '../asked.ts'
-import { asReader } from '../call.ts'
-import { emptyContent } from '../content.ts'
-import { entityTag } from '../etag.ts'
+import { type Asked, parseAsked, rawQuery } from '../asked.ts'
+import { asReader, type Call, readerOf, whenGone } from '../call.ts'
+import { enginesContent } from '../content.ts'
+import { parseTag } from '../etag.ts'
 import type { Portal } from '../portal.ts'
-import { readEntry } from '../read-entries.ts'
+import { recordAllPassedOn } from '../read-entries.ts'
 
-/** Answers with the empty set of engines' logs. */
+/** Answers with the window of every engine's log that the query names. */
 export function enginesAuditLog(portal: Portal): RouteHandlerMethod {
   return (request, reply) =>
     asReader(portal, request, reply, 'engines', async (call) => {
       const asked = parseAsked(request.raw)
       const window = parseWindow(rawQuery(request.raw), portal.timeZone)
-      // A window of no length: nothing of the portal's own log is read, but "now" is fixed and the read
-      // recorded as every other one is, also where there is no room for it (I9).
-      const read = await portal.log.read({ elapsed: 0 }, ({ time }) =>
-        readEntry(portal, call, { ...resolveWindow(window, time), bytes: 0 }),
-      )
-      const content = emptyContent(read)
-      const rangeHolds = asked.ifRange === undefined || asked.ifRange === entityTag(content.tag, 'identity')
-      await answerContent(portal, call, asked, content, rangeHolds)
+      using gone = whenGone(call)
+      const { set, rangeHolds } = await fix(portal, call, asked, window, gone.signal)
+      const all = { window, engines: set.runs.length, bytes: set.bytes, set: set.tag }
+      const read = await recordAllPassedOn(portal, call, all)
+      await answerContent(portal, call, asked, enginesContent(set, read, gone.signal), rangeHolds)
     })
+}
+
+// R4: the rest of a download comes from the snapshots that its beginning came from, while they are remembered.
+async function fix(
+  { engines }: Portal,
+  call: Call,
+  asked: Asked,
+  window: Window,
+  signal: AbortSignal,
+): Promise<{ set: EngineSet; rangeHolds: boolean }> {
+  const reader = readerOf(call)
+  const isResumed = asked.range !== undefined && asked.ifRange !== undefined
+  const tag = isResumed ? parseTag(asked.ifRange ?? '') : undefined
+  const resumed = tag === undefined ? undefined : await engines.fixSet(tag, reader, signal)
+  if (resumed !== undefined) return { set: resumed, rangeHolds: true }
+  return { set: await engines.fixAll(window, reader, signal), rangeHolds: !isResumed }
 }

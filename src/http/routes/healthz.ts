@@ -3,7 +3,7 @@
 
 import type { RouteHandlerMethod } from 'fastify'
 import { everyAnswer, neverStored } from '../headers.ts'
-import type { Portal } from '../portal.ts'
+import type { Node } from '../node.ts'
 
 const headers = [
   ...everyAnswer,
@@ -15,10 +15,10 @@ const headers = [
 ]
 
 /** Answers `ok`. */
-export function healthz(portal: Portal): RouteHandlerMethod {
+export function healthz(node: Node): RouteHandlerMethod {
   return (_request, reply) => {
     reply.hijack()
-    portal.metrics.answered('/healthz', 200)
+    node.metrics.answered('/healthz', 200)
     reply.raw.writeHead(200, headers)
     reply.raw.end('ok\n')
   }

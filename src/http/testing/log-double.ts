@@ -13,6 +13,7 @@ import { resolveWindow, type Window } from '../../entry/window.ts'
 import { AnnalsError, type ErrorCode } from '../../errors.ts'
 import type {
   AuditLog,
+  EntryRun,
   LogStatus,
   ReadPlace,
   Recorded,
@@ -132,11 +133,20 @@ export class LogDouble implements AuditLog {
     )
   }
 
+  async run(from: Position, to: Position): Promise<EntryRun | undefined> {
+    assert.ok(from >= 0 && from <= to, 'a run of positions')
+    if (to > this.size) return undefined
+    const offset = this.#startOf(from)
+    const bytes = this.#startOf(to) - offset
+    return { log: this.id, from, to, bytes, open: () => this.#open(offset, bytes) }
+  }
+
   status(): LogStatus {
     return {
       size: this.size,
       bytes: this.#end,
       segments: 1,
+      firstTime: this.size === 0 ? undefined : firstTime,
       lastTime: this.size === 0 ? undefined : this.timeOf(this.size - 1),
       recording: this.recordingFails === undefined ? 'accepting' : 'refusing',
       waiting: 0,

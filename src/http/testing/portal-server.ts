@@ -2,10 +2,11 @@
 
 import type { AddressInfo } from 'node:net'
 import { AnnalsError, type ErrorCode } from '../../errors.ts'
-import { createApp } from '../app.ts'
+import { engineSetOf } from '../../federation/engine-set.ts'
+import { createPortalApp } from '../app.ts'
 import type { HttpBounds } from '../bounds.ts'
 import type { BreakReason, HttpMetrics } from '../metrics.ts'
-import type { Authenticator } from '../portal.ts'
+import type { Authenticator, Portal } from '../portal.ts'
 import { LogDouble } from './log-double.ts'
 
 /** The Authorization header of an administrator, and of an account that may not read. */
@@ -71,9 +72,11 @@ export async function startPortal(bounds: Partial<HttpBounds> = {}): Promise<Por
   const state = { isReady: true }
   const note = (level: string) => (fields: object, message: string) =>
     void logged.push({ level, fields, message })
-  const app = createApp({
+  const app = createPortalApp({
     log,
     identity,
+    engines: noEngines,
+    enrol: () => Promise.reject(new AnnalsError('JOIN_REFUSED', 'as the test wants')),
     timeZone: 'UTC',
     hostName: 'portal-01',
     component: 'Portal',
@@ -107,7 +110,17 @@ export async function startPortal(bounds: Partial<HttpBounds> = {}): Promise<Por
   }
 }
 
+const noEngines: Portal['engines'] = {
+  find: (name) =>
+    Promise.reject(
+      new AnnalsError('UNKNOWN_ENGINE', 'no engine of this name is connected', { engine: name }),
+    ),
+  fixAll: () => Promise.resolve(engineSetOf([])),
+  fixSet: () => Promise.resolve(undefined),
+}
+
 const identity: Authenticator = {
+  noteRefusedJoin: () => Promise.resolve(),
   async authenticateBasic({ authorization }) {
     if (authorization === admin) return { name: 'admin', profile: 'main-administrator', session: 'session-1' }
     if (authorization === reader) return { name: 'reader', profile: 'user', session: 'session-2' }

@@ -1,0 +1,30 @@
+// `annals key …`: the keys of a node, its log's and the one that it speaks TLS with to its peers.
+
+import { Command } from 'commander'
+import { keyRotateTlsCommand } from './key/rotate-tls.ts'
+import { keyShowCommand } from './key/show.ts'
+import type { Surroundings } from './surroundings.ts'
+
+const more = `
+These commands work on the data directory of a portal or of an engine, beside a running node and without one. Run them
+as the user that the node runs as: it must be able to read what they write.
+
+Examples:
+  annals key show
+  annals key rotate tls --data ./annals-engine-data`
+
+/** Makes the command. */
+export function keyCommand(surroundings: Surroundings): Command {
+  return new Command('key')
+    .summary('show and replace the keys of a node')
+    .description('Shows and replaces the keys of a node.')
+    .addHelpText('after', more)
+    .addCommand(keyShowCommand(surroundings))
+    .addCommand(
+      new Command('rotate')
+        .summary('replace a key of a node')
+        .description('Replaces a key of a node.')
+        .addHelpText('after', '\nExample:\n  annals key rotate tls')
+        .addCommand(keyRotateTlsCommand(surroundings)),
+    )
+}

@@ -1,0 +1,36 @@
+// What the commands for keys share: whose they are, and where.
+
+import type { Command } from 'commander'
+import { AnnalsError } from '../../errors.ts'
+import type { TlsPlace } from '../../federation/tls-identity.ts'
+import { type LogDescription, readDescription } from '../../log/description.ts'
+import { dataLayout } from '../../log/layout.ts'
+import { realDisk } from '../../store/disk.ts'
+import { addConfigurationOptions, configurationOf } from '../configuration-options.ts'
+import type { Surroundings } from '../surroundings.ts'
+
+/** The node whose data directory was given. */
+export interface KeyedNode {
+  readonly description: LogDescription
+  readonly tls: TlsPlace
+}
+
+/** Gives a command the flags that say where the data is. */
+export function addKeyOptions(command: Command): Command {
+  return addConfigurationOptions(command, ['data']).option('--json', 'print JSON, for programs')
+}
+
+/** Finds that node. Throws LOG_MISSING where the directory holds no log. */
+export async function findNode(command: Command, surroundings: Surroundings): Promise<KeyedNode> {
+  const { data } = configurationOf(command, surroundings)
+  const { log, tls } = dataLayout(data)
+  const description = await readDescription(realDisk, log)
+  if (description === undefined) {
+    throw new AnnalsError(
+      'LOG_MISSING',
+      `${data} is no data directory of Annals: say with --data where that of a portal or of an engine is`,
+    )
+  }
+  // The log keeps the name that it began with, whatever this machine is called.
+  return { description, tls: { disk: realDisk, directory: tls, hostName: description.hostName } }
+}

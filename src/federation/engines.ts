@@ -1,0 +1,227 @@
+// The connected engines of a running portal. The registry, which commands change beside it, says which there are; it is
+// read at every question, and several times a second for what is under way: an engine that is disconnected is not
+// read to its end. Beside that each engine is asked now and then how it is (`monitor.ts`).
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { AuditEvent } from '../entry/event.ts'
+import type { Window } from '../entry/window.ts'
+import { AnnalsError, isAnnalsError } from '../errors.ts'
+import { engineLookMs } from '../limits.ts'
+import type { KeyPair } from './certificate.ts'
+import { type Engine, resolveEngine } from './engine.ts'
+import type { PoolConstructor } from './engine-client.ts'
+import { type EngineSet, engineSetOf, type RememberedRun, SetMemory } from './engine-set.ts'
+import type { EngineRun } from './engine-run.ts'
+import { EngineFailure, unreachable } from './failure.ts'
+import type { Question, Reader } from './inner-api.ts'
+import { type EngineMetrics, Link } from './link.ts'
+import { type FederationLogger, Monitor } from './monitor.ts'
+import type { Registry } from './registry.ts'
+import type { TlsIdentity } from './tls-identity.ts'
+
+/** What a portal's engines need. */
+export interface EnginesParts {
+  readonly registry: Registry
+  readonly identity: TlsIdentity
+  readonly clock: { wallMicros(): number }
+  /** How long an engine may take over a question, or over no byte of its entries. */
+  readonly timeoutMs: number
+  /** How long a transfer that it broke off is tried again. */
+  readonly resumeMs: number
+  /** Records an event of the portal's own. */
+  readonly record: (event: AuditEvent) => Promise<void>
+  /** The portal's, for such events. */
+  readonly hostName: string
+  readonly component: string
+  readonly metrics: EngineMetrics
+  readonly logger: FederationLogger
+}
+
+/** An engine that was asked for by name. */
+export interface FoundEngine {
+  readonly hostName: string
+  readonly log: string
+  /** As `Link.fix`. */
+  fix(question: Question, signal: AbortSignal): Promise<EngineRun | undefined>
+}
+
+/** What is known of an engine, for the metrics. */
+export interface EngineNumbers {
+  readonly hostName: string
+  readonly state: Engine['state']
+  readonly isReachable: boolean
+  readonly clockOffsetMicros: number | undefined
+  readonly certificateExpiresAt: number
+}
+
+/** The engines of a portal that runs. Dispose of it to break off every call. */
+export class Engines implements AsyncDisposable {
+  readonly #parts: EnginesParts
+  readonly #links = new Map<number, Link>()
+  readonly #sets = new SetMemory()
+  readonly #monitor: Monitor
+  readonly #stopping = new AbortController()
+  #looking: Promise<void> | undefined
+  #poolOf: Promise<PoolConstructor> | undefined
+
+  constructor(parts: EnginesParts) {
+    this.#parts = parts
+    this.#monitor = new Monitor({ ...parts, links: () => [...this.#links.values()] })
+  }
+
+  /** Begins to look after the engines. */
+  start(): void {
+    this.#looking = this.#look()
+  }
+
+  /** The connected engine that a name means (A2). Throws UNKNOWN_ENGINE (E1). */
+  async find(name: string): Promise<FoundEngine> {
+    return this.#linkOf(resolveEngine(await this.#sync(), name))
+  }
+
+  /**
+   * Fixes a window in every connected engine at once. Throws UNREACHABLE_ENGINE, with one element for each that could
+   * not, where some could not (E3): by then every other one has.
+   */
+  async fixAll(window: Window, reader: Reader, signal: AbortSignal): Promise<EngineSet> {
+    const links = (await this.#sync()).map((engine) => this.#linkOf(engine))
+    const runs = await allOf(
+      links.map(async (link) => {
+        const run = await link.fix({ of: window, reader }, signal)
+        return run ?? refuseBadAnswer(link)
+      }),
+    )
+    await this.#demandConnected(links)
+    const set = engineSetOf(runs)
+    this.#sets.remember(set)
+    return set
+  }
+
+  /**
+   * Fixes again what an earlier answer of that tag was made of (R4). Undefined where that is not known any more, or
+   * is not to be had as it was.
+   */
+  async fixSet(tag: string, reader: Reader, signal: AbortSignal): Promise<EngineSet | undefined> {
+    const remembered = this.#sets.recall(tag)
+    if (remembered === undefined) return undefined
+    const links = linksOf(await this.#sync(), remembered)?.map((engine) => this.#linkOf(engine))
+    if (links === undefined) return undefined
+    const runs = await allOf(
+      links.map((link, k) => {
+        const { from = 0, to = 0 } = remembered[k] ?? {}
+        return link.fix({ of: { from, to }, reader }, signal)
+      }),
+    )
+    await this.#demandConnected(links)
+    const found = runs.filter((run) => run !== undefined)
+    return found.length === runs.length ? engineSetOf(found) : undefined
+  }
+
+  /** What is known of each engine, for the metrics. */
+  numbers(): EngineNumbers[] {
+    return [...this.#links.values()].map(({ engine, wasUnreachable, clockOffsetMicros }) => ({
+      hostName: engine.hostName,
+      state: engine.state,
+      isReachable: !wasUnreachable && engine.state === 'CONNECTED',
+      clockOffsetMicros,
+      certificateExpiresAt: engine.certificate.notAfter,
+    }))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort()
+    const links = [...this.#links.values()]
+    this.#links.clear()
+    await Promise.all(links.map((link) => link.close('cut')))
+    await this.#looking
+  }
+
+  async #look(): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      try {
+        await this.#sync()
+        await this.#monitor.turn()
+      } catch (error) {
+        this.#parts.logger.warn({ err: error }, 'the engines could not be looked after; it is tried again')
+      }
+      await sleep(engineLookMs, undefined, { signal }).catch(() => undefined)
+    }
+    await this.#monitor.idle()
+  }
+
+  // Reads the registry, and has a link for each connected engine and for no other.
+  async #sync(): Promise<Engine[]> {
+    const engines = await this.#parts.registry.connected()
+    if (engines.length === 0 && this.#links.size === 0) return engines
+    // Loaded with the first engine: a portal without engines does without its 20 MB.
+    this.#poolOf ??= import('undici').then(({ Pool }) => Pool)
+    this.#relink(engines, await this.#poolOf)
+    return engines
+  }
+
+  #relink(engines: readonly Engine[], PoolOf: PoolConstructor): void {
+    if (this.#stopping.signal.aborted) return
+    const { identity } = this.#parts
+    const gone = new Set(this.#links.keys())
+    for (const engine of engines) {
+      gone.delete(engine.id)
+      const shown = shownTo(engine, identity)
+      const link = this.#links.get(engine.id)
+      if (link === undefined) this.#links.set(engine.id, new Link({ ...this.#parts, PoolOf }, engine, shown))
+      else link.update(engine, shown)
+    }
+    for (const id of gone) {
+      const link = this.#links.get(id)
+      this.#links.delete(id)
+      void link?.close('disconnected')
+    }
+  }
+
+  #linkOf(engine: Engine): Link {
+    const link = this.#links.get(engine.id)
+    if (link !== undefined) return link
+    throw unreachable(engine.hostName, new EngineFailure('disconnected'))
+  }
+
+  // Whoever was taken out while its snapshot was being fixed is not left out in silence (A6).
+  async #demandConnected(links: readonly Link[]): Promise<void> {
+    await this.#sync()
+    const gone = links.filter((link) => this.#links.get(link.engine.id) !== link)
+    refuseAll(gone.map(({ hostName }) => unreachable(hostName, new EngineFailure('disconnected'))))
+  }
+}
+
+// An engine that trusts the next certificate may have forgotten the present one.
+function shownTo({ portalCertificate, nextPortalCertificate }: Engine, identity: TlsIdentity): KeyPair {
+  const { current, next } = identity
+  const held = [portalCertificate, nextPortalCertificate]
+  return next !== undefined && held.includes(next.certificate.fingerprint) ? next : current
+}
+
+function linksOf(engines: readonly Engine[], runs: readonly RememberedRun[]): Engine[] | undefined {
+  const found = runs.flatMap(({ log }) => engines.filter((engine) => engine.log === log))
+  return found.length === runs.length ? found : undefined
+}
+
+function refuseBadAnswer({ hostName }: Link): never {
+  throw unreachable(hostName, new EngineFailure('answer'))
+}
+
+// Waits for all, so that every engine that could not is named.
+async function allOf<T>(answers: readonly Promise<T>[]): Promise<T[]> {
+  const settled = await Promise.allSettled(answers)
+  const refusals: AnnalsError[] = []
+  for (const result of settled) {
+    if (result.status === 'fulfilled') continue
+    if (!isAnnalsError(result.reason, 'UNREACHABLE_ENGINE')) throw result.reason
+    refusals.push(result.reason)
+  }
+  refuseAll(refusals)
+  return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+}
+
+function refuseAll(each: readonly AnnalsError[]): void {
+  const [first] = each
+  if (first !== undefined) throw new AnnalsError('UNREACHABLE_ENGINE', first.message, { each, cause: first })
+}

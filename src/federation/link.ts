@@ -1,0 +1,133 @@
+// A connected engine while the portal runs: the client that calls it, and what the last calls came to. The client is
+// replaced when the engine, its certificates or the portal's own change; what is under way on the old one goes on, but
+// for an engine that was disconnected.
+
+import type { Micros } from '../entry/event.ts'
+import type { KeyPair } from './certificate.ts'
+import type { Engine } from './engine.ts'
+import { EngineClient, type PoolConstructor } from './engine-client.ts'
+import { engineRunOf, type EngineRun } from './engine-run.ts'
+import { EngineFailure, failureOf, type FailureReason, unreachable } from './failure.ts'
+import type { Question } from './inner-api.ts'
+
+/** What every link of a portal is made with. */
+export interface LinkParts {
+  readonly PoolOf: PoolConstructor
+  readonly timeoutMs: number
+  readonly resumeMs: number
+  readonly metrics: EngineMetrics
+}
+
+/** What the federation counts. The numbers are kept by `ops/`. */
+export interface EngineMetrics {
+  /** A call to an engine failed. */
+  failed(reason: FailureReason): void
+  /** A transfer that an engine had broken off went on. */
+  resumed(): void
+}
+
+/** One engine. */
+export class Link {
+  engine: Engine
+  /** When it is to be called next, and whether a call is under way; the portal's monitor keeps both. */
+  dueMs = 0
+  isCalled = false
+  /** What was last kept of it in the registry. */
+  keptMs = Number.NEGATIVE_INFINITY
+  wasUnreachable = false
+  /** The last difference of its clock to the portal's. */
+  clockOffsetMicros: Micros | undefined
+  readonly #parts: LinkParts
+  #client: EngineClient
+  // Those before it that still have something under way.
+  readonly #retired = new Set<EngineClient>()
+  #isClosed = false
+
+  constructor(parts: LinkParts, engine: Engine, identity: KeyPair) {
+    this.#parts = parts
+    this.engine = engine
+    this.wasUnreachable = engine.unreachable !== undefined
+    this.#client = clientOf(parts, engine, identity)
+  }
+
+  get hostName(): string {
+    return this.engine.hostName
+  }
+
+  /** The id of its log. */
+  get log(): string {
+    return this.engine.log
+  }
+
+  get client(): EngineClient {
+    return this.#client
+  }
+
+  /** Takes over what the registry says of the engine now, and which certificate it is to be shown. */
+  update(engine: Engine, identity: KeyPair): void {
+    this.engine = engine
+    const next = addressOf(engine, identity)
+    if (keyOf(next) === keyOf(this.#client.address)) return
+    const old = this.#client
+    this.#client = clientOf(this.#parts, engine, identity)
+    this.#retired.add(old)
+    void old.retire().then(() => this.#retired.delete(old))
+  }
+
+  /**
+   * Fixes a window or a run. Undefined where the engine has no such run. Throws UNREACHABLE_ENGINE, or the reason of
+   * `signal` where nobody waits any more.
+   */
+  async fix(question: Question, signal: AbortSignal): Promise<EngineRun | undefined> {
+    try {
+      const fixed = await this.#client.fix(question, signal)
+      // Its answer may have come from before an administrator took it out.
+      if (this.#isClosed) throw new EngineFailure('disconnected')
+      return fixed && engineRunOf(this.#source(), fixed, this.#parts.resumeMs)
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      const failure = failureOf(error)
+      this.noteFailure(failure)
+      throw unreachable(this.hostName, failure)
+    }
+  }
+
+  /** Counts a failure, and has the engine called at the next occasion. */
+  noteFailure({ reason }: EngineFailure): void {
+    this.#parts.metrics.failed(reason)
+    this.dueMs = 0
+  }
+
+  /** Breaks off whatever is under way. */
+  async close(reason: 'disconnected' | 'cut'): Promise<void> {
+    this.#isClosed = true
+    await Promise.all([this.#client, ...this.#retired].map((client) => client.close(reason)))
+  }
+
+  #source() {
+    return {
+      hostName: this.hostName,
+      open: async (...of: Parameters<EngineClient['open']>) => {
+        if (this.#isClosed) throw new EngineFailure('disconnected')
+        return await this.#client.open(...of)
+      },
+      failed: (failure: EngineFailure) => this.noteFailure(failure),
+      resumed: () => this.#parts.metrics.resumed(),
+    }
+  }
+}
+
+function clientOf({ PoolOf, timeoutMs }: LinkParts, engine: Engine, identity: KeyPair): EngineClient {
+  return new EngineClient(PoolOf, addressOf(engine, identity), timeoutMs)
+}
+
+function addressOf(engine: Engine, identity: KeyPair): EngineClient['address'] {
+  const { address, hostName, log, certificate, nextCertificate } = engine
+  const certificates = nextCertificate === undefined ? [certificate] : [certificate, nextCertificate]
+  return { address, hostName, log, certificates, identity }
+}
+
+function keyOf({ address, log, certificates, identity }: EngineClient['address']): string {
+  const shown = [...certificates, identity.certificate].map(({ fingerprint }) => fingerprint)
+  return [address, log, ...shown].join(' ')
+}

@@ -1,0 +1,29 @@
+// What every HTTP face works with: the parts of a node, whatever its role.
+
+import type { AuditLog } from '../log/audit-log.ts'
+import type { HttpBounds } from './bounds.ts'
+import type { BufferPool } from './buffer-pool.ts'
+import type { Calls } from './calls.ts'
+import type { HttpLogger } from './errors.ts'
+import type { HttpMetrics } from './metrics.ts'
+import type { Slots } from './slots.ts'
+
+/** A node, as its HTTP faces see it. */
+export interface Node {
+  readonly log: AuditLog
+  /** The node's host name, and the component that its own entries name. */
+  readonly hostName: string
+  readonly component: string
+  readonly metrics: HttpMetrics
+  readonly logger: HttpLogger
+  /** False while the node starts and stops (E10). */
+  readonly isReady: () => boolean
+  /** What `/readyz` says, as JSON: whether the node is ready, and what is wrong. */
+  readonly health: () => object
+  readonly version: string
+  readonly bounds: HttpBounds
+  readonly buffers: BufferPool
+  readonly calls: Calls
+  readonly bulkSlots: Slots
+  readonly compressionSlots: Slots
+}

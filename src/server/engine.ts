@@ -1,0 +1,170 @@
+// The composition root of an engine: the only file that names every part of one and puts them together.
+
+import { join } from 'node:path'
+import type { AddressInfo } from 'node:net'
+import type { Server as TlsServer } from 'node:tls'
+import { withPort } from '../config/configuration.ts'
+import { formatListen, type Listen, parseListen } from '../config/listen.ts'
+import { AnnalsError } from '../errors.ts'
+import { portalJoined } from '../federation/engine-events.ts'
+import { EngineSide } from '../federation/engine-side.ts'
+import { addressTowards, askToJoin } from '../federation/ask-to-join.ts'
+import type { JoinToken } from '../federation/join-token.ts'
+import { PortalTrust } from '../federation/portal-trust.ts'
+import { openTlsIdentity } from '../federation/tls-identity.ts'
+import { createEngineApp, createInnerApp } from '../http/app.ts'
+import { recordAbnormalStop } from '../intake/engine-life.ts'
+import { innerStallMs } from '../limits.ts'
+import { dataLayout } from '../log/layout.ts'
+import { annalsVersion } from '../ops/version.ts'
+import { realDisk } from '../store/disk.ts'
+import { readWhole, replaceFile } from '../store/durable-file.ts'
+import {
+  closeHttp,
+  listenAt,
+  type NodeBase,
+  type NodeOptions,
+  openNode,
+  recordPhase,
+  type RunningNode,
+  serverCommands,
+} from './node.ts'
+
+/** What an engine is started with. */
+export interface EngineOptions extends NodeOptions {
+  /** Reads the token to join with. Called only by an engine that has not joined and is told to. */
+  readonly token: () => Promise<JoinToken>
+}
+
+/** An engine that runs. */
+export interface RunningEngine extends RunningNode {
+  /** Where it listens for its portal. */
+  readonly portalListen: Listen
+  /** The portal that it has joined, now or before. */
+  readonly portal: { readonly hostName: string; readonly url: string } | undefined
+}
+
+/** Starts an engine, joins its portal where it is told to and has not, and returns once it is ready. */
+export async function startEngine(options: EngineOptions): Promise<RunningEngine> {
+  const { configuration, logger, clock } = options
+  const { data, hostName, listen, stopTimeoutSeconds } = configuration
+  // As the product's own engines name themselves.
+  const phases = { component: hostName, actor: 'nxengine' }
+  await using parts = new AsyncDisposableStack()
+  const node = await openNode(parts, options, hostName, serverCommands.engine)
+  const { log, metrics, health, record } = node
+  await recordAbnormalStop(log, record, phases)
+  parts.defer(() => recordPhase(node, options, phases, '10003', true))
+  const identity = await openTlsIdentity({
+    disk: realDisk,
+    directory: dataLayout(data).tls,
+    hostName,
+    now: clock.wallMicros(),
+  })
+  const changed = () => (inner.server as unknown as TlsServer).setSecureContext(side.tlsOptions())
+  const trust = await PortalTrust.open(realDisk, data, () => changed())
+  const side = parts.use(
+    new EngineSide({
+      log,
+      identity,
+      trust,
+      clock,
+      record,
+      component: hostName,
+      version: annalsVersion(),
+      logger,
+    }),
+  )
+  const face = {
+    log,
+    hostName,
+    component: hostName,
+    metrics: metrics.http,
+    logger,
+    isReady: () => health.isReady(),
+    health: () => health.report(),
+    version: annalsVersion(),
+  }
+  const inner = createInnerApp({
+    ...face,
+    side,
+    tls: side.tlsOptions(),
+    bounds: { answerStallMs: innerStallMs },
+  })
+  parts.defer(() => closeHttp(inner, stopTimeoutSeconds * 1000))
+  const tls = options.tls === undefined ? {} : { tls: { cert: options.tls.cert, key: options.tls.key } }
+  const app = createEngineApp({ ...face, ...tls })
+  parts.defer(() => closeHttp(app, stopTimeoutSeconds * 1000))
+  parts.defer(() => health.enter('stopping'))
+  const portalListen = await listenForPortal(inner, configuration)
+  await listenAt(app, listen, '--listen')
+  side.start(changed)
+  // The portal calls as soon as it has let the engine join.
+  health.enter('running')
+  if (trust.portal === undefined) await joinWhereTold(options, node, { trust, identity, portalListen })
+  await recordPhase(node, options, phases, '10001')
+  const all = parts.move()
+  return {
+    configuration: withPort(configuration, (app.server.address() as AddressInfo).port),
+    portalListen,
+    portal: trust.portal,
+    log,
+    failed: node.failed,
+    stop: () => all.disposeAsync(),
+  }
+}
+
+/** Where the port is kept that was free at the first start: the portal is told it once. */
+const portFile = 'portal-port'
+
+async function listenForPortal(
+  inner: ReturnType<typeof createInnerApp>,
+  { data, portalListen }: NodeOptions['configuration'],
+): Promise<Listen> {
+  const file = join(data, portFile)
+  const kept = portalListen.port === 0 ? Number((await readWhole(realDisk, file))?.toString() ?? 0) : 0
+  await listenAt(inner, { ...portalListen, port: portalListen.port || kept }, '--portal-listen')
+  const { port } = inner.server.address() as AddressInfo
+  if (portalListen.port === 0 && port !== kept) await replaceFile(realDisk, file, Buffer.from(`${port}\n`))
+  return { ...portalListen, port }
+}
+
+interface Joining {
+  readonly trust: PortalTrust
+  readonly identity: Awaited<ReturnType<typeof openTlsIdentity>>
+  readonly portalListen: Listen
+}
+
+// A crash before the portal's answer is kept: the next start asks again, with the same token and the same facts, and is
+// answered again. A crash before the entry: it is missing, and the portal's log has its own.
+async function joinWhereTold(
+  options: EngineOptions,
+  { log, record }: NodeBase,
+  { trust, identity, portalListen }: Joining,
+): Promise<void> {
+  const { configuration, logger, clock } = options
+  const { join: url, advertise, hostName } = configuration
+  if (url === undefined)
+    return logger.warn('this engine has not joined a portal: start it with --join and --token-file')
+  const token = await options.token()
+  const address = advertise ?? (await addressFor(url, portalListen))
+  const logKey = Buffer.from(log.publicKey).toString('base64')
+  const engine = { hostName, log: log.id, logKey, certificate: identity.current.certificate }
+  const portal = await askToJoin({ url, token, engine, address })
+  await trust.join(portal, url, clock.wallMicros())
+  const told = { ...portal, certificate: portal.certificate.fingerprint }
+  await record(portalJoined({ hostName, component: hostName }, { actor: '*system' }, told, token.id)).catch(
+    (error: unknown) => logger.warn({ err: error }, 'that this engine joined could not be recorded'),
+  )
+}
+
+async function addressFor(url: string, { host, port }: Listen): Promise<string> {
+  if (host !== '0.0.0.0' && host !== '::') return formatListen({ host, port })
+  const own = await addressTowards(url)
+  const address = formatListen({ host: own.replace(/^::ffff:/, ''), port })
+  if (parseListen(address) !== undefined) return address
+  throw new AnnalsError(
+    'INVALID_CONFIGURATION',
+    `say with --advertise where the portal reaches this engine, not ${address}`,
+  )
+}
