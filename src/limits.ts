@@ -197,6 +197,8 @@ export const innerCertificateBytes = 16 * 1024
 export const innerAnswerBytes = 64 * 1024
 /** How long an engine may take over an answer's head, or over no byte of its body, unless configured otherwise. */
 export const engineTimeoutMs = 10_000
+/** How often an engine's operator is told of connections that were not let in. */
+export const strangersLogMs = 10_000
 /** How long a transfer that an engine broke off is tried again, unless configured otherwise. Then it is broken too. */
 export const engineResumeMs = 30_000
 /** The first pause before a broken transfer is tried again; it doubles up to the longest. */
@@ -208,6 +210,8 @@ export const engineLookMs = 200
 export const engineContactMs = 10_000
 /** How often it asks an engine that has not answered since it joined. */
 export const engineFirstContactMs = 1_000
+/** How long an engine may take to let its portal in once it has joined. Then it is unreachable. */
+export const engineJoinMicros = 5_000_000
 /** Connections to one engine: every bulk answer of a portal at once, and some for questions. Beyond: they wait. */
 export const engineConnections = 40
 /** Bytes of an engine's answer that wait in the portal's memory, for each answer. */

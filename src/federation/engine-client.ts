@@ -47,6 +47,7 @@ export class EngineClient {
   readonly #pool: Pool
   readonly #timeoutMs: number
   readonly #closing = new AbortController()
+  #hasAnswered = false
 
   constructor(PoolOf: PoolConstructor, address: EngineAddress, timeoutMs: number) {
     this.address = address
@@ -145,13 +146,22 @@ export class EngineClient {
     } catch (error) {
       if (limit.aborted || failureOf(error).reason !== 'cut') throw failureOf(error)
       return await this.#exchange(options, limit).catch((error: unknown) => {
-        throw failureOf(error)
+        throw this.#explained(failureOf(error))
       })
     }
   }
 
+  // An engine that does not trust our certificate ends the connection without a word.
+  #explained(failure: EngineFailure): EngineFailure {
+    if (failure.reason !== 'cut' || this.#hasAnswered) return failure
+    return new EngineFailure('cut', 'it ended the connection without an answer: its own log says why', {
+      cause: failure.cause,
+    })
+  }
+
   async #exchange(options: Dispatcher.RequestOptions, signal: AbortSignal): Promise<Answer> {
     const { statusCode, body } = await this.#request(options, signal)
+    this.#hasAnswered = true
     const chunks: Buffer[] = []
     let length = 0
     for await (const chunk of body as AsyncIterable<Buffer>) {

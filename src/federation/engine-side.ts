@@ -4,7 +4,7 @@
 import type { TlsOptions } from 'node:tls'
 import type { AuditEvent } from '../entry/event.ts'
 import { isAnnalsError } from '../errors.ts'
-import { tlsOrderLookMs } from '../limits.ts'
+import { engineTimeoutMs, strangersLogMs, tlsOrderLookMs } from '../limits.ts'
 import type { AuditLog } from '../log/audit-log.ts'
 import { certificateSwitched, nextCertificateHeld } from './engine-events.ts'
 import type { Description } from './inner-api.ts'
@@ -29,6 +29,8 @@ export class EngineSide implements Disposable {
   readonly #parts: EngineSideParts
   #timer: NodeJS.Timeout | undefined
   #shownChanged: () => void = () => undefined
+  #strangers = 0
+  #strangersLogMs = 0
 
   constructor(parts: EngineSideParts) {
     this.#parts = parts
@@ -54,6 +56,7 @@ export class EngineSide implements Disposable {
       requestCert: true,
       rejectUnauthorized: true,
       minVersion: 'TLSv1.3',
+      handshakeTimeout: engineTimeoutMs,
     }
   }
 
@@ -98,6 +101,19 @@ export class EngineSide implements Disposable {
       )
     }
     return this.#held()
+  }
+
+  /**
+   * Somebody was not let in: another program, or a portal whose certificate is not the one that was joined. The
+   * operator is told why, now and then, for anybody can try.
+   */
+  noteStranger(why: string): void {
+    this.#strangers += 1
+    if (performance.now() < this.#strangersLogMs) return
+    const fields = { why, connections: this.#strangers }
+    this.#parts.logger.warn(fields, 'somebody who is not the portal that was joined tried to connect')
+    this.#strangers = 0
+    this.#strangersLogMs = performance.now() + strangersLogMs
   }
 
   [Symbol.dispose](): void {

@@ -57,13 +57,13 @@ export function failureOf(error: unknown): EngineFailure {
 
 /** The refusal that the caller sees (E2). `detail` is for the operator. */
 export function unreachable(hostName: string, failure: EngineFailure): AnnalsError {
-  const cause = failure.cause instanceof Error ? `: ${codeOf(failure.cause)} ${failure.cause.message}` : ''
+  const why = failure.cause instanceof Error ? failure.cause.message : failure.message
   return new AnnalsError(
     'UNREACHABLE_ENGINE',
     `the engine "${hostName}" cannot be read: ${failure.message}`,
     {
       engine: hostName,
-      detail: `${failure.reason}${cause}`,
+      detail: `${failure.reason}: ${why.trim()}`,
       cause: failure,
     },
   )
@@ -97,5 +97,6 @@ const byCode = new Map<string, FailureReason>([
 ])
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
+  // That of a DOMException is a number, and says less than its name.
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }

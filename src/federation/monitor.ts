@@ -3,11 +3,12 @@
 // swallows packets holds up no other.
 
 import type { AuditEvent } from '../entry/event.ts'
-import { engineContactMs, engineFirstContactMs, tlsOrderLookMs } from '../limits.ts'
+import { isAnnalsError } from '../errors.ts'
+import { engineContactMs, engineFirstContactMs, engineJoinMicros, tlsOrderLookMs } from '../limits.ts'
 import { parseCertificate } from './certificate.ts'
 import type { Contact } from './contact.ts'
 import { certificateSwitched } from './engine-events.ts'
-import { failureOf } from './failure.ts'
+import { type EngineFailure, failureOf } from './failure.ts'
 import type { Description } from './inner-api.ts'
 import type { Link } from './link.ts'
 import type { Registry } from './registry.ts'
@@ -77,19 +78,26 @@ export class Monitor {
       this.#keep(link, { engine: link.engine.id, at: now, described: describedOf(link, description) })
       link.dueMs = performance.now() + (this.#isWaitedFor(link) ? engineFirstContactMs : engineContactMs)
     } catch (error) {
-      const failure = failureOf(error)
-      link.noteFailure(failure)
+      if (isJoining(link, clock.wallMicros())) return
       link.dueMs = performance.now() + engineFirstContactMs
-      if (!link.wasUnreachable) {
-        const detail = failure.cause instanceof Error ? failure.cause.message : undefined
-        const { address } = link.engine
-        logger.warn(
-          { engine: link.hostName, address, reason: failure.message, detail },
-          'an engine does not answer',
-        )
-      }
-      this.#keep(link, { engine: link.engine.id, at: clock.wallMicros(), failure: failure.message })
+      // The registry's own: no word on the engine.
+      if (isAnnalsError(error, 'UNAVAILABLE'))
+        logger.warn({ err: error }, 'what an engine answered could not be kept')
+      else this.#failed(link, failureOf(error))
     }
+  }
+
+  #failed(link: Link, failure: EngineFailure): void {
+    link.noteFailure(failure)
+    link.dueMs = performance.now() + engineFirstContactMs
+    if (!link.wasUnreachable) {
+      const { hostName: engine, address } = link.engine
+      const detail = failure.cause instanceof Error ? failure.cause.message : undefined
+      const fields = { engine, address, reason: failure.message, detail }
+      this.#parts.logger.warn(fields, 'an engine does not answer')
+    }
+    const at = this.#parts.clock.wallMicros()
+    this.#keep(link, { engine: link.engine.id, at, failure: failure.message })
   }
 
   // What has changed is kept at once, and that nothing has now and then: each is a transaction.
@@ -175,6 +183,11 @@ export class Monitor {
     await record({ ...event, id: order.id, occurred: order.at })
     await identity.promote()
   }
+}
+
+// Between the portal's answer and the moment at which the engine lets the portal in, a call fails, and says nothing.
+function isJoining({ engine: { state, stateAt } }: Link, now: number): boolean {
+  return state === 'CONNECTING' && now - stateAt < engineJoinMicros
 }
 
 function describedOf({ clockOffsetMicros = 0 }: Link, description: Description): Contact['described'] {

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import type { AddressInfo } from 'node:net'
-import type { Server as TlsServer } from 'node:tls'
+import type { Server as TlsServer, TLSSocket } from 'node:tls'
 import { withPort } from '../config/configuration.ts'
 import { formatListen, type Listen, parseListen } from '../config/listen.ts'
 import { AnnalsError } from '../errors.ts'
@@ -90,6 +90,11 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
     side,
     tls: side.tlsOptions(),
     bounds: { answerStallMs: innerStallMs },
+  })
+  inner.server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    metrics.http.refused('FORBIDDEN')
+    // Node says what was wrong with a certificate only here.
+    side.noteStranger(String(socket.authorizationError ?? error.message))
   })
   parts.defer(() => closeHttp(inner, stopTimeoutSeconds * 1000))
   const tls = options.tls === undefined ? {} : { tls: { cert: options.tls.cert, key: options.tls.key } }
