@@ -10,14 +10,16 @@ export class BodyReader {
   readonly #signal: AbortSignal
   readonly #stallMs: number
   #left: Buffer | undefined
+  #bytesLeft: number
   #wake: (() => void) | undefined
   #failure: EngineFailure | undefined
   #isEnded = false
   readonly #onAbort = () => this.#fail(failureOf(this.#signal.reason))
 
-  /** `stallMs`: how long a read may wait for the next byte. */
-  constructor(body: Readable, signal: AbortSignal, stallMs: number) {
+  /** `bytes`: how many were promised. `stallMs`: how long a read may wait for the next one. */
+  constructor(body: Readable, bytes: number, signal: AbortSignal, stallMs: number) {
     this.#body = body
+    this.#bytesLeft = bytes
     this.#signal = signal
     this.#stallMs = stallMs
     const wake = () => this.#wake?.()
@@ -51,8 +53,9 @@ export class BodyReader {
     this.#signal.removeEventListener('abort', this.#onAbort)
     this.#failure ??= new EngineFailure('cut')
     this.#left = undefined
-    // The end of a body that was read whole gives its connection back; anything else ends the connection too.
-    if (!this.#isEnded) this.#body.destroy()
+    // A body that was read whole runs to its end, which gives the connection back; anything else ends the connection.
+    if (this.#bytesLeft === 0) this.#body.resume()
+    else this.#body.destroy()
   }
 
   #take(target: Uint8Array): number {
@@ -64,6 +67,7 @@ export class BodyReader {
       this.#left = taken < chunk.length ? chunk.subarray(taken) : undefined
       filled += taken
     }
+    this.#bytesLeft -= filled
     return filled
   }
 

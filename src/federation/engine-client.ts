@@ -112,7 +112,7 @@ export class EngineClient {
       { method: 'GET', path, headers: { range }, highWaterMark: engineBodyBytes },
       whole,
     )
-    const reader = new BodyReader(body, whole, this.#timeoutMs)
+    const reader = new BodyReader(body, end - start, whole, this.#timeoutMs)
     const expected = `bytes ${start}-${end - 1}/${bytes}`
     const isWhole = headers['content-length'] === String(end - start)
     if (statusCode === 206 && headers['content-range'] === expected && isWhole) return reader

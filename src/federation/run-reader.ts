@@ -72,8 +72,8 @@ export class RunReader implements SnapshotReader {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // A request that has not been answered is cancelled.
-    this.#gone.abort(new EngineFailure('cut'))
+    // A request that has not been answered whole is cancelled.
+    if (this.left > 0) this.#gone.abort(new EngineFailure('cut'))
     await this.#drop()
   }
 

@@ -33,6 +33,7 @@ export class RunSourceDouble implements RunSource {
     const whole = this.bytes.subarray(start, end)
     return new BodyReader(
       bodyOf(fault === undefined ? whole : whole.subarray(0, fault), whole.length),
+      whole.length,
       signal,
       60_000,
     )
