@@ -74,9 +74,10 @@ export class Monitor {
       const now = clock.wallMicros()
       // As far as can be told, it looked at its clock half-way between.
       link.clockOffsetMicros = description.clock - Math.round((before + now) / 2)
-      await this.#answered(link, description)
+      const isRotating = await this.#answered(link, description)
       this.#keep(link, { engine: link.engine.id, at: now, described: describedOf(link, description) })
-      link.dueMs = performance.now() + (this.#isWaitedFor(link) ? engineFirstContactMs : engineContactMs)
+      const isWaitedFor = isRotating || this.#isWaitedFor(link)
+      link.dueMs = performance.now() + (isWaitedFor ? engineFirstContactMs : engineContactMs)
     } catch (error) {
       if (isJoining(link, clock.wallMicros())) return
       link.dueMs = performance.now() + engineFirstContactMs
@@ -112,7 +113,8 @@ export class Monitor {
     this.#contacts.push(contact)
   }
 
-  async #answered(link: Link, { certificates, holds }: Description): Promise<void> {
+  // True where the engine has just announced its next certificate, and waits to hear that it is trusted.
+  async #answered(link: Link, { certificates, holds }: Description): Promise<boolean> {
     const { registry, identity, logger } = this.#parts
     const { engine } = link
     if (await registry.noteConnected(engine.id)) {
@@ -120,12 +122,12 @@ export class Monitor {
       // It said of itself what `list` shows.
       link.keptMs = Number.NEGATIVE_INFINITY
     }
-    await this.#noteCertificates(link, certificates)
+    const isRotating = await this.#noteCertificates(link, certificates)
     const { next } = identity
-    if (next === undefined) return
+    if (next === undefined) return isRotating
     const { fingerprint } = next.certificate
     const held = holds.includes(fingerprint) ? holds : await link.client.announce(next.certificate)
-    if (!held.includes(fingerprint)) return
+    if (!held.includes(fingerprint)) return isRotating
     const by = { actor: next.order.actor }
     await registry.noteHeldPortalCertificate(
       engine.id,
@@ -133,16 +135,18 @@ export class Monitor {
       fingerprint,
       by,
     )
+    return isRotating
   }
 
-  async #noteCertificates({ engine }: Link, [present, next]: readonly string[]): Promise<void> {
+  async #noteCertificates({ engine }: Link, [present, next]: readonly string[]): Promise<boolean> {
     const { registry } = this.#parts
     const shown = present === undefined ? undefined : parseCertificate(present).fingerprint
     if (engine.nextCertificate !== undefined && shown === engine.nextCertificate.fingerprint) {
       await registry.promoteCertificate(engine.id, shown)
     } else if (next !== undefined && shown === engine.certificate.fingerprint) {
-      await registry.noteNextCertificate(engine.id, next, { actor: '*system' })
+      return await registry.noteNextCertificate(engine.id, next, { actor: '*system' })
     }
+    return false
   }
 
   #isWaitedFor({ engine }: Link): boolean {

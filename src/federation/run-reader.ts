@@ -56,7 +56,7 @@ export class RunReader implements SnapshotReader {
   async read(target: Uint8Array, offset: number): Promise<number> {
     assert.equal(offset, this.#offset, 'a run of an engine is read in order')
     const wanted = target.subarray(0, Math.min(target.length, this.left))
-    const deadline = performance.now() + this.#resumeMs
+    let deadline: number | undefined
     for (let pauseMs = engineRetryMs; ; pauseMs = Math.min(2 * pauseMs, engineRetryMostMs)) {
       try {
         this.#body ??= this.#open()
@@ -66,6 +66,8 @@ export class RunReader implements SnapshotReader {
         this.#noteResumed()
         return filled
       } catch (error) {
+        // From the first failure on: a stall has taken its time before.
+        deadline ??= performance.now() + this.#resumeMs
         await this.#retry(failureOf(error), pauseMs, deadline)
       }
     }

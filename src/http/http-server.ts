@@ -35,6 +35,7 @@ export function createHttpServer(
   // A client may close its sending side after the request (RFC 9112 section 9.6; `nc -N` does), and still
   // wants the answer. Node has this switch, but neither documentation nor a type for it.
   Object.assign(server, { httpAllowHalfOpen: true })
+  closeSilentAsIdle(server)
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy())
     refuseSocket(sink, socket, noProxy(), bounds.lingerMs)
@@ -47,6 +48,29 @@ export function createHttpServer(
     else socket.destroy()
   })
   return server
+}
+
+// Node counts a connection as idle only behind its first request, and one that has not finished its TLS handshake not at
+// all: whoever connected and said nothing would hold up a node that stops until some time limit. A half-sent first
+// request goes with them; it would be refused anyway.
+function closeSilentAsIdle(server: Server): void {
+  const silent = new Map<string, Socket>()
+  server.on('connection', (socket: Socket) => {
+    const peer = peerOf(socket)
+    silent.set(peer, socket)
+    socket.once('close', () => silent.get(peer) === socket && silent.delete(peer))
+  })
+  server.on('request', ({ socket }) => silent.delete(peerOf(socket)))
+  const closeIdle = server.closeIdleConnections.bind(server)
+  server.closeIdleConnections = () => {
+    closeIdle()
+    for (const socket of silent.values()) socket.destroy()
+  }
+}
+
+// A TLS socket and the connection that carries it have this in common.
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
 }
 
 function serverOptions(bounds: HttpBounds): ServerOptions {

@@ -42,6 +42,8 @@ export interface FaultProxy {
   readonly bytesToClient: number
   /** Ends all connections that live, as a cable that is pulled does not: both sides are told. */
   cutAll(): void
+  /** False while connections are refused. */
+  readonly isListening: boolean
   /** From now on connections are refused; those that live are left alone. */
   refuse(): void
   /** Ends refusing. */
@@ -83,6 +85,9 @@ export async function startFaultProxy(
     },
     get bytesToClient() {
       return bytesToClient
+    },
+    get isListening() {
+      return server.listening
     },
     cutAll,
     refuse: () => void server.close(),

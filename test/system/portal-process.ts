@@ -31,10 +31,12 @@ export interface Command {
   readonly process: ChildProcess
   /** What it has printed so far. */
   readonly output: () => string
+  /** The same of its standard error: a node's log for its operator. */
+  readonly errors: () => string
   readonly ended: Promise<Outcome>
 }
 
-/** A portal that is ready. */
+/** A node that is ready. */
 export interface PortalProcess extends Server, Command {
   readonly pid: number
   /** Ends it as a supervisor does. */
@@ -59,15 +61,25 @@ export function temporaryDirectory(context: TestContext): string {
   return directory
 }
 
-/** Starts a command. `input` is all that it finds on its standard input. */
+/** How a command is started. */
+export interface StartOptions {
+  readonly environment?: Readonly<Record<string, string>>
+  /** All that it finds on its standard input. */
+  readonly input?: string
+  /** What to put before it, such as what starts it in a network namespace. */
+  readonly prefix?: readonly string[]
+}
+
+/** Starts a command. */
 export function startAnnals(
   context: TestContext,
   args: readonly string[],
-  { environment = {}, input = '' }: { environment?: Readonly<Record<string, string>>; input?: string } = {},
+  { environment = {}, input = '', prefix = [] }: StartOptions = {},
 ): Command {
   // A clean environment: what the machine has set must not become a setting of the portal.
   const env = { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), ...environment }
-  const child = spawn(process.execPath, [launcher, ...args], { env })
+  const [program = '', ...rest] = [...prefix, process.execPath, launcher, ...args]
+  const child = spawn(program, rest, { env })
   context.after(() => child.kill('SIGKILL'))
   let [output, errors] = ['', '']
   child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()))
@@ -77,7 +89,7 @@ export function startAnnals(
   child.stdin.end(input)
   const { promise: ended, resolve } = Promise.withResolvers<Outcome>()
   child.on('close', (code) => resolve({ exitCode: code ?? undefined, output, errors }))
-  return { process: child, output: () => output, ended }
+  return { process: child, output: () => output, errors: () => errors, ended }
 }
 
 /** Runs a command to its end. */
@@ -111,10 +123,14 @@ export function startServe(
 
 /** Starts a portal, and waits until it is ready. */
 export async function startPortal(context: TestContext, options: PortalOptions): Promise<PortalProcess> {
-  const command = startServe(context, options)
+  return await whenReady(startServe(context, options), options.ca)
+}
+
+/** Waits until a node that was started is ready. */
+export async function whenReady(command: Command, ca?: string): Promise<PortalProcess> {
   const { process: child, ended } = command
   const baseUrl = await addressOf(command)
-  const server = { baseUrl, ...(options.ca === undefined ? {} : { ca: options.ca }) }
+  const server = { baseUrl, ...(ca === undefined ? {} : { ca }) }
   while ((await ask(server, '/readyz')).status !== 200) await sleep(20)
   const endedBy = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<Outcome> => {
     child.kill(signal)
@@ -137,7 +153,7 @@ async function addressOf({ output, process: child, ended }: Command): Promise<st
     const address = /^ {2}address +(\S+?),?(?: |$)/m.exec(output())?.[1]
     // A certificate is for a name; the tests' is for localhost.
     if (address !== undefined) return address
-    if (outcome !== undefined) throw new Error(`the portal (${child.pid}) ended: ${JSON.stringify(outcome)}`)
+    if (outcome !== undefined) throw new Error(`the node (${child.pid}) ended: ${JSON.stringify(outcome)}`)
     await sleep(10)
   }
 }
