@@ -15,12 +15,16 @@ export interface TransferOptions {
   readonly user?: string
   /** A file; without it the answer is thrown away. */
   readonly output?: string
+  /** Further options of curl's own. */
+  readonly options?: readonly string[]
+  /** What is expected: a 200, unless it is given. */
+  readonly status?: number
 }
 
-/** Fetches `url`, without compression. Throws where the answer is not a whole 200. */
+/** Fetches `url`, without compression. Throws where the answer is not whole, or not of the status expected. */
 export async function transfer(
   url: string,
-  { user, output = '/dev/null' }: TransferOptions = {},
+  { user, output = '/dev/null', options = [], status: expected = 200 }: TransferOptions = {},
 ): Promise<Transfer> {
   const told = '%{http_code} %{size_download} %{time_total}'
   const credentials = user === undefined ? [] : ['--user', user]
@@ -32,14 +36,29 @@ export async function transfer(
     '--write-out',
     told,
     ...credentials,
+    ...options,
     url,
   ])
   const [status = 0, bytes = 0, seconds = 0] = said.split(' ').map(Number)
-  if (status !== 200) throw new Error(`${url} answered ${status}`)
+  if (status !== expected) throw new Error(`${url} answered ${status}`)
   return { bytes, seconds }
 }
 
 /** Throughput in MB/s. */
 export function throughput({ bytes, seconds }: Transfer): number {
   return bytes / 1e6 / seconds
+}
+
+/** Measures the throughput of an answer, again and again. Throws where it does not have so many bytes. */
+export function pull(url: string, bytes: number, options: TransferOptions = {}): () => Promise<number> {
+  return async () => {
+    const answer = await transfer(url, options)
+    if (answer.bytes !== bytes) throw new Error(`${url} gave ${answer.bytes} bytes instead of ${bytes}`)
+    return throughput(answer)
+  }
+}
+
+/** Which curl it is. */
+export async function curlVersion(): Promise<string> {
+  return (await runCommand('curl', ['--version'])).split(' ').slice(0, 2).join(' ')
 }

@@ -64,6 +64,15 @@ export function compare(title: string, upper: Measured, lower: Measured, bar?: B
   return { title, ratio: spreadOf(ratios), bar }
 }
 
+/** Figures against a limit that is no contestant, as a share of it: they must not be above it. */
+export function against(title: string, figures: readonly number[], limit: number, most = 1): Comparison {
+  return {
+    title,
+    ratio: spreadOf(figures.map((figure) => figure / limit)),
+    bar: { kind: 'at most', value: most },
+  }
+}
+
 /** True where the median reaches the bar, or there is none. */
 export function isReached({ ratio, bar }: Comparison): boolean {
   if (bar === undefined) return true

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Micros } from '../src/entry/event.ts'
 import { fileLineAt } from './activity.ts'
-import { importFile } from './annals.ts'
+import { importFile, portalName } from './annals.ts'
 import type { BenchContext } from './benchmark.ts'
 
 /** What a log is to hold. Two logs of the same plan hold the same activity. */
@@ -18,6 +18,8 @@ export interface LogPlan {
   readonly lines: number
   /** How far apart two lines are. */
   readonly spacingMicros: Micros
+  /** The node whose log it is; the portal of the benchmarks unless it is given. */
+  readonly hostName?: string
 }
 
 /** When every such log begins: 2025-12-01T00:00:00Z. */
@@ -39,7 +41,7 @@ export async function makeLog(context: BenchContext, plan: LogPlan): Promise<str
   await mkdir(directory, { recursive: true })
   const file = join(directory, 'portal.log')
   await pipeline(chunks(plan), createWriteStream(file))
-  await importFrom(context, data, file)
+  await importFrom(context, plan, data, file)
   await rm(file)
   await writeFile(note, wanted)
   return data
@@ -55,10 +57,15 @@ export function parameterTime(time: Micros): string {
   return `${new Date(Math.floor(time / 1000)).toISOString().slice(0, 19)}.${String(time % 1_000_000).padStart(6, '0')}Z`
 }
 
-async function importFrom(context: BenchContext, data: string, file: string): Promise<void> {
+async function importFrom(
+  context: BenchContext,
+  { hostName = portalName }: LogPlan,
+  data: string,
+  file: string,
+): Promise<void> {
   const { size } = await stat(file)
   const begin = performance.now()
-  await importFile(data, file)
+  await importFile(data, hostName, file)
   const seconds = (performance.now() - begin) / 1000
   context.say(`imported ${(size / 1e6).toFixed(0)} MB in ${seconds.toFixed(1)} s`)
 }

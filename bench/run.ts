@@ -8,14 +8,29 @@ import { type BenchContext, type Benchmark, PeerMissing } from './benchmark.ts'
 import { isReached, leastRounds } from './harness.ts'
 import { describeMachine } from './machine.ts'
 import { renderSection, updateResults } from './report.ts'
+import { allEngines } from './all-engines.ts'
+import { allEnginesLatency } from './all-engines-latency.ts'
+import { allEnginesLost } from './all-engines-lost.ts'
 import { append } from './append.ts'
 import { appendOne } from './append-one.ts'
+import { engineLog } from './engine-log.ts'
 import { firstByte } from './first-byte.ts'
 import { smallRequest } from './small-request.ts'
 import { wholeLog } from './whole-log.ts'
 import { window } from './window.ts'
 
-const benchmarks: readonly Benchmark[] = [wholeLog, window, firstByte, append, appendOne, smallRequest]
+const benchmarks: readonly Benchmark[] = [
+  wholeLog,
+  window,
+  firstByte,
+  append,
+  appendOne,
+  smallRequest,
+  engineLog,
+  allEngines,
+  allEnginesLatency,
+  allEnginesLost,
+]
 
 const results = fileURLToPath(new URL('RESULTS.md', import.meta.url))
 const dataDirectory = fileURLToPath(new URL('../.bench/', import.meta.url))

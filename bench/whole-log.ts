@@ -5,9 +5,8 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { administrator, auditLogPath, startAnnals } from './annals.ts'
 import type { BenchContext, Benchmark, Outcome } from './benchmark.ts'
-import { runCommand } from './command.ts'
-import { throughput, transfer, type TransferOptions } from './curl.ts'
-import { compare, type Comparison, measureInRounds } from './harness.ts'
+import { curlVersion, pull, transfer } from './curl.ts'
+import { against, compare, measureInRounds } from './harness.ts'
 import { logEndDate, makeLog } from './make-log.ts'
 import { startNginx } from './peers/nginx.ts'
 import { forgetPeakMemory, peakMemoryBytes } from './process-figures.ts'
@@ -57,32 +56,11 @@ async function run(context: BenchContext): Promise<Outcome> {
     comparisons: [
       compare('Annals / nginx with sendfile', ours, sendfile, { kind: 'at least', value: 1 }),
       compare('Annals / nginx without sendfile', ours, plain),
-      memoryAgainstBar(peakMB),
+      against(`resident memory of Annals / ${memoryBarMB} MB`, [peakMB], memoryBarMB),
     ],
     notes: [
       `${bytes.toLocaleString('en-GB')} bytes in one answer, read warm; both served the same bytes. The client of both: ${await curlVersion()}, a connection each time.`,
       `Annals authenticated every request and made its own entry durable (fdatasync) before the head of the answer. Its resident memory at the most, over all rounds: ${peakMB.toFixed(0)} MB (must be ≤ ${memoryBarMB}).`,
     ],
   }
-}
-
-function pull(url: string, bytes: number, options: TransferOptions = {}): () => Promise<number> {
-  return async () => {
-    const answer = await transfer(url, options)
-    if (answer.bytes !== bytes) throw new Error(`${url} gave ${answer.bytes} bytes instead of ${bytes}`)
-    return throughput(answer)
-  }
-}
-
-function memoryAgainstBar(peakMB: number): Comparison {
-  const ratio = peakMB / memoryBarMB
-  return {
-    title: `resident memory of Annals / ${memoryBarMB} MB`,
-    ratio: { median: ratio, min: ratio, max: ratio },
-    bar: { kind: 'at most', value: 1 },
-  }
-}
-
-async function curlVersion(): Promise<string> {
-  return (await runCommand('curl', ['--version'])).split(' ').slice(0, 2).join(' ')
 }

@@ -214,8 +214,6 @@ export const engineFirstContactMs = 1_000
 export const engineJoinMicros = 5_000_000
 /** Connections to one engine: every bulk answer of a portal at once, and some for questions. Beyond: they wait. */
 export const engineConnections = 40
-/** Bytes of an engine's answer that wait in the portal's memory, for each answer. */
-export const engineBodyBytes = 256 * 1024
 /** An engine's log is opened ahead when so many bytes are left of those before it: enough for 20 ms at 200 MB/s. */
 export const openAheadBytes = 4 * 1024 * 1024
 /** Logs that are opened ahead at once: those of short windows, which one round trip should be enough for. */
@@ -277,3 +275,14 @@ export const fetchCaFileBytes = 4 * 1024 * 1024
 export const fetchQueueBytes = 1024 * 1024
 /** What is read in one go of a download that was begun by an earlier run. */
 export const fetchReadBytes = 1024 * 1024
+
+// Connections to engines.
+
+/** What is read in one go from an engine. TLS gives a record at a time, which is 16 KiB. */
+export const engineReadBytes = 64 * 1024
+/** What is held of an engine's answer until it is wanted: TLS goes on for 64 KiB and a record after it is told to stop. */
+export const engineHeldBytes = 96 * 1024
+/** Such buffers kept for the next answer. */
+export const idleHeldBuffers = 16
+/** The head of an engine's answer. Ours have some 500 bytes. Beyond: answered badly. */
+export const innerHeadBytes = 16 * 1024

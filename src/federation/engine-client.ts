@@ -2,11 +2,12 @@
 // on every question. Closing it, because an administrator disconnected the engine or because the portal ends, breaks
 // whatever is under way.
 
-import type { Dispatcher, Pool } from 'undici'
 import { AnnalsError } from '../errors.ts'
-import { engineBodyBytes, engineConnections, innerAnswerBytes } from '../limits.ts'
-import { BodyReader } from './body-reader.ts'
+import { innerAnswerBytes } from '../limits.ts'
+import { parseAddress } from './address.ts'
 import type { Certificate } from './certificate.ts'
+import type { Asked } from './engine-socket.ts'
+import { type Answer, EngineSockets } from './engine-sockets.ts'
 import { EngineFailure, failureOf, type FailureReason } from './failure.ts'
 import {
   type Description,
@@ -23,9 +24,7 @@ import {
   type Run,
 } from './inner-api.ts'
 import { type PinnedPeer, pinnedConnector } from './pinned-connector.ts'
-
-/** Undici's connection pool. It is loaded where the first engine is connected: a portal without engines does without. */
-export type PoolConstructor = typeof Pool
+import type { ReadBuffers } from './read-buffers.ts'
 
 /** Whom to call, and as whom. */
 export interface EngineAddress extends PinnedPeer {
@@ -44,22 +43,16 @@ export interface Slice extends Run {
 /** Calls one engine. Every method throws `EngineFailure`. */
 export class EngineClient {
   readonly address: EngineAddress
-  readonly #pool: Pool
+  readonly #sockets: EngineSockets
   readonly #timeoutMs: number
-  readonly #closing = new AbortController()
   #hasAnswered = false
 
-  constructor(PoolOf: PoolConstructor, address: EngineAddress, timeoutMs: number) {
+  constructor(address: EngineAddress, timeoutMs: number, buffers: ReadBuffers) {
     this.address = address
     this.#timeoutMs = timeoutMs
-    this.#pool = new PoolOf(`https://${address.address}`, {
-      connections: engineConnections,
-      // Ours are shorter where it matters, and exact.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      allowH2: false,
-      connect: pinnedConnector(address, timeoutMs, this.#closing.signal),
-    })
+    // Whoever joined with an address that is none is found at none.
+    const place = parseAddress(address.address) ?? { host: 'invalid', port: 1 }
+    this.#sockets = new EngineSockets(pinnedConnector(address, place), address.address, timeoutMs, buffers)
   }
 
   /** Asks how the engine is, and tells it which of its certificates this portal trusts. */
@@ -103,51 +96,42 @@ export class EngineClient {
   }
 
   /** Opens a slice of a run, and resolves once its head has come and promises exactly those bytes. */
-  async open(slice: Slice, signal: AbortSignal): Promise<BodyReader> {
+  async open(slice: Slice, signal: AbortSignal): Promise<Answer> {
     const { start, end, bytes } = slice
     const range = `bytes=${start}-${end - 1}`
     const path = `${innerPaths.entries}?${renderRun(slice)}`
-    const whole = AbortSignal.any([signal, this.#closing.signal])
-    const { statusCode, headers, body } = await this.#begin(
-      { method: 'GET', path, headers: { range }, highWaterMark: engineBodyBytes },
-      whole,
-    )
-    const reader = new BodyReader(body, end - start, whole, this.#timeoutMs)
+    const answer = await this.#sockets.ask({ method: 'GET', path, headers: { range } }, signal)
     const expected = `bytes ${start}-${end - 1}/${bytes}`
-    const isWhole = headers['content-length'] === String(end - start)
-    if (statusCode === 206 && headers['content-range'] === expected && isWhole) return reader
-    reader.close()
+    const isWhole = answer.headers.get('content-range') === expected && answer.bytes === end - start
+    if (answer.status === 206 && isWhole) return answer
+    answer.close()
     // 503 may pass; whatever else is not what was asked for will not become it.
     throw new EngineFailure(
-      statusCode === 503 ? 'cut' : 'answer',
-      `it answered badly, with status ${statusCode}`,
+      answer.status === 503 ? 'cut' : 'answer',
+      `it answered badly, with status ${answer.status}`,
     )
   }
 
   /** Ends the connections once nothing is under way on them. Nothing more may be asked. */
   async retire(): Promise<void> {
-    // Closing it meanwhile is no failure.
-    await this.#pool.close().catch(() => undefined)
+    await this.#sockets.retire()
   }
 
   /** Breaks off what is under way, and ends the connections. */
-  async close(reason: Extract<FailureReason, 'disconnected' | 'cut'>): Promise<void> {
-    this.#closing.abort(new EngineFailure(reason))
-    await this.#pool.destroy()
+  close(reason: Extract<FailureReason, 'disconnected' | 'cut'>): void {
+    this.#sockets.close(new EngineFailure(reason))
   }
 
-  // A connection that was kept may have ended unnoticed, as when the engine was started anew: another one is tried at
-  // once, within the same time.
-  async #ask(options: Dispatcher.RequestOptions, signal?: AbortSignal): Promise<Answer> {
-    const given = signal === undefined ? [] : [signal]
-    const limit = AbortSignal.any([...given, this.#closing.signal, AbortSignal.timeout(this.#timeoutMs)])
+  async #ask(asked: Asked, signal?: AbortSignal): Promise<SmallAnswer> {
+    // For the whole answer: one that comes a byte at a time is none.
+    const late = AbortSignal.timeout(this.#timeoutMs)
     try {
-      return await this.#exchange(options, limit)
+      const limit = signal === undefined ? late : AbortSignal.any([signal, late])
+      const answer = await this.#sockets.ask(asked, limit)
+      this.#hasAnswered = true
+      return await wholeOf(answer)
     } catch (error) {
-      if (limit.aborted || failureOf(error).reason !== 'cut') throw failureOf(error)
-      return await this.#exchange(options, limit).catch((error: unknown) => {
-        throw this.#explained(failureOf(error))
-      })
+      throw this.#explained(failureOf(error))
     }
   }
 
@@ -158,47 +142,28 @@ export class EngineClient {
       cause: failure.cause,
     })
   }
-
-  async #exchange(options: Dispatcher.RequestOptions, signal: AbortSignal): Promise<Answer> {
-    const { statusCode, body } = await this.#request(options, signal)
-    this.#hasAnswered = true
-    const chunks: Buffer[] = []
-    let length = 0
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      length += chunk.length
-      if (length > innerAnswerBytes) throw new EngineFailure('answer', 'it answered at too great length')
-      chunks.push(chunk)
-    }
-    return { status: statusCode, body: Buffer.concat(chunks) }
-  }
-
-  // Only the head is to come in time. How long the body takes is its reader's matter, and the signal of a request ends
-  // that too.
-  async #begin(options: Dispatcher.RequestOptions, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const late = new AbortController()
-    const timer = setTimeout(() => late.abort(new EngineFailure('timeout')), this.#timeoutMs)
-    try {
-      return await this.#request(options, AbortSignal.any([signal, late.signal]))
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
-  async #request(options: Dispatcher.RequestOptions, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    try {
-      return await this.#pool.request({ ...options, signal })
-    } catch (error) {
-      throw failureOf(signal.aborted ? signal.reason : error)
-    }
-  }
 }
 
-interface Answer {
+interface SmallAnswer {
   readonly status: number
   readonly body: Buffer
 }
 
-function demandOk({ status, body }: Answer): Buffer {
+async function wholeOf(answer: Answer): Promise<SmallAnswer> {
+  const { status, bytes = Number.POSITIVE_INFINITY } = answer
+  try {
+    // What a refusal says is of no interest.
+    if (status !== 200) return { status, body: Buffer.alloc(0) }
+    if (bytes > innerAnswerBytes) throw new EngineFailure('answer', 'it answered at too great length')
+    const body = Buffer.allocUnsafe(bytes)
+    for (let filled = 0; filled < bytes;) filled += await answer.read(body.subarray(filled))
+    return { status, body }
+  } finally {
+    answer.close()
+  }
+}
+
+function demandOk({ status, body }: SmallAnswer): Buffer {
   if (status === 200) return body
   if (status === 503) throw new EngineFailure('answer', 'it is starting, stopping or overloaded')
   throw new EngineFailure('answer', `it answered with status ${status}`)

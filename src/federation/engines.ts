@@ -9,13 +9,13 @@ import { AnnalsError, isAnnalsError } from '../errors.ts'
 import { engineLookMs } from '../limits.ts'
 import type { KeyPair } from './certificate.ts'
 import { type Engine, resolveEngine } from './engine.ts'
-import type { PoolConstructor } from './engine-client.ts'
 import { type EngineSet, engineSetOf, type RememberedRun, SetMemory } from './engine-set.ts'
 import type { EngineRun } from './engine-run.ts'
 import { EngineFailure, unreachable } from './failure.ts'
 import type { Question, Reader } from './inner-api.ts'
 import { type EngineMetrics, Link } from './link.ts'
 import { type FederationLogger, Monitor } from './monitor.ts'
+import { ReadBuffers } from './read-buffers.ts'
 import type { Registry } from './registry.ts'
 import type { TlsIdentity } from './tls-identity.ts'
 
@@ -59,10 +59,10 @@ export class Engines implements AsyncDisposable {
   readonly #parts: EnginesParts
   readonly #links = new Map<number, Link>()
   readonly #sets = new SetMemory()
+  readonly #buffers = new ReadBuffers()
   readonly #monitor: Monitor
   readonly #stopping = new AbortController()
   #looking: Promise<void> | undefined
-  #poolOf: Promise<PoolConstructor> | undefined
 
   constructor(parts: EnginesParts) {
     this.#parts = parts
@@ -154,13 +154,11 @@ export class Engines implements AsyncDisposable {
   async #sync(): Promise<Engine[]> {
     const engines = await this.#parts.registry.connected()
     if (engines.length === 0 && this.#links.size === 0) return engines
-    // Loaded with the first engine: a portal without engines does without its 20 MB.
-    this.#poolOf ??= import('undici').then(({ Pool }) => Pool)
-    this.#relink(engines, await this.#poolOf)
+    this.#relink(engines)
     return engines
   }
 
-  #relink(engines: readonly Engine[], PoolOf: PoolConstructor): void {
+  #relink(engines: readonly Engine[]): void {
     if (this.#stopping.signal.aborted) return
     const { identity } = this.#parts
     const gone = new Set(this.#links.keys())
@@ -168,7 +166,8 @@ export class Engines implements AsyncDisposable {
       gone.delete(engine.id)
       const shown = shownTo(engine, identity)
       const link = this.#links.get(engine.id)
-      if (link === undefined) this.#links.set(engine.id, new Link({ ...this.#parts, PoolOf }, engine, shown))
+      if (link === undefined)
+        this.#links.set(engine.id, new Link({ ...this.#parts, buffers: this.#buffers }, engine, shown))
       else link.update(engine, shown)
     }
     for (const id of gone) {

@@ -5,14 +5,15 @@
 import type { Micros } from '../entry/event.ts'
 import type { KeyPair } from './certificate.ts'
 import type { Engine } from './engine.ts'
-import { EngineClient, type PoolConstructor } from './engine-client.ts'
+import { EngineClient } from './engine-client.ts'
 import { engineRunOf, type EngineRun } from './engine-run.ts'
 import { EngineFailure, failureOf, type FailureReason, unreachable } from './failure.ts'
 import type { Question } from './inner-api.ts'
+import type { ReadBuffers } from './read-buffers.ts'
 
 /** What every link of a portal is made with. */
 export interface LinkParts {
-  readonly PoolOf: PoolConstructor
+  readonly buffers: ReadBuffers
   readonly timeoutMs: number
   readonly resumeMs: number
   readonly metrics: EngineMetrics
@@ -101,7 +102,7 @@ export class Link {
   /** Breaks off whatever is under way. */
   async close(reason: 'disconnected' | 'cut'): Promise<void> {
     this.#isClosed = true
-    await Promise.all([this.#client, ...this.#retired].map((client) => client.close(reason)))
+    for (const client of [this.#client, ...this.#retired]) client.close(reason)
   }
 
   #source() {
@@ -117,8 +118,8 @@ export class Link {
   }
 }
 
-function clientOf({ PoolOf, timeoutMs }: LinkParts, engine: Engine, identity: KeyPair): EngineClient {
-  return new EngineClient(PoolOf, addressOf(engine, identity), timeoutMs)
+function clientOf({ timeoutMs, buffers }: LinkParts, engine: Engine, identity: KeyPair): EngineClient {
+  return new EngineClient(addressOf(engine, identity), timeoutMs, buffers)
 }
 
 function addressOf(engine: Engine, identity: KeyPair): EngineClient['address'] {

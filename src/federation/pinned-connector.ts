@@ -1,9 +1,9 @@
-// Makes the TLS connections to one engine: version 1.3, our certificate shown, theirs pinned. A connection that is still
-// being made ends with `signal`, so that a host which swallows packets does not hold up a portal that stops.
+// Makes the TLS connections to one engine: version 1.3, our certificate shown, theirs pinned.
 
-import { connect, type TLSSocket } from 'node:tls'
-import type { buildConnector } from 'undici'
+import type { OnReadOpts } from 'node:net'
+import { connect, type ConnectionOptions, createSecureContext } from 'node:tls'
 import { type Certificate, checkPinned, type KeyPair } from './certificate.ts'
+import type { Connect } from './engine-socket.ts'
 
 /** Whom to expect, and as whom to call. */
 export interface PinnedPeer {
@@ -12,56 +12,32 @@ export interface PinnedPeer {
   readonly identity: KeyPair
 }
 
-/** Makes undici's `connect` for one peer. `timeoutMs` is for a whole connection, TLS included. */
+/** Makes the connections to one peer at an address. */
 export function pinnedConnector(
-  peer: PinnedPeer,
-  timeoutMs: number,
-  signal: AbortSignal,
-): buildConnector.connector {
-  return ({ hostname, port }, done) => {
-    const socket = connect({
-      host: hostname,
-      port: Number(port),
-      ca: peer.certificates.map(({ pem }) => pem),
-      cert: peer.identity.certificate.pem,
-      key: peer.identity.keyPem,
-      minVersion: 'TLSv1.3',
+  { hostName, certificates, identity }: PinnedPeer,
+  { host, port }: { readonly host: string; readonly port: number },
+): Connect {
+  // Read once: it takes longer than all the rest of a connection.
+  const secureContext = createSecureContext({
+    ca: certificates.map(({ pem }) => pem),
+    cert: identity.certificate.pem,
+    key: identity.keyPem,
+    minVersion: 'TLSv1.3',
+  })
+  const checkServerIdentity = checkPinned(certificates)
+  return (onread) => {
+    // `onread` is documented for TLS sockets too, and missing in their types.
+    const options: ConnectionOptions & { onread: OnReadOpts } = {
+      host,
+      port,
+      onread,
+      secureContext,
       ALPNProtocols: ['http/1.1'],
       // Both together: without the first, Node never asks the second.
       rejectUnauthorized: true,
-      checkServerIdentity: checkPinned(peer.certificates),
-      servername: peer.hostName,
-    })
-    settle(socket.setNoDelay(true), timeoutMs, signal, done)
+      checkServerIdentity,
+      servername: hostName,
+    }
+    return { socket: connect(options), readyOn: 'secureConnect' }
   }
-}
-
-function settle(
-  socket: TLSSocket,
-  timeoutMs: number,
-  signal: AbortSignal,
-  done: buildConnector.Callback,
-): void {
-  let isSettled = false
-  const end = (error: Error | null): void => {
-    if (isSettled) return
-    isSettled = true
-    clearTimeout(timer)
-    signal.removeEventListener('abort', abort)
-    if (error === null) return done(null, socket)
-    socket.destroy()
-    done(error, null)
-  }
-  const abort = (): void => end(signal.reason as Error)
-  const timer = setTimeout(() => end(coded('UND_ERR_CONNECT_TIMEOUT')), timeoutMs)
-  signal.addEventListener('abort', abort, { once: true })
-  socket.once('secureConnect', () => end(null))
-  // It stays: a socket that was given up may still have something to say.
-  socket.on('error', end)
-  socket.once('close', () => end(coded('ECONNRESET')))
-  if (signal.aborted) abort()
-}
-
-function coded(code: string): Error {
-  return Object.assign(new Error('no connection came about'), { code })
 }

@@ -6,15 +6,22 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { engineRetryMostMs, engineRetryMs } from '../limits.ts'
 import type { SnapshotReader } from '../log/audit-log.ts'
-import type { BodyReader } from './body-reader.ts'
 import type { Slice } from './engine-client.ts'
 import { EngineFailure, failureOf, unreachable } from './failure.ts'
+
+/** The bytes of a slice, in order. */
+export interface Body {
+  /** Fills the start of `target` with at least one byte, and returns how many. Throws `EngineFailure`. */
+  read(target: Uint8Array): Promise<number>
+  /** Ends it, wherever it is. */
+  close(): void
+}
 
 /** What a reader needs of an engine. */
 export interface RunSource {
   readonly hostName: string
   /** Opens a slice. Throws `EngineFailure`. */
-  open(slice: Slice, signal: AbortSignal): Promise<BodyReader>
+  open(slice: Slice, signal: AbortSignal): Promise<Body>
   /** Told of every failure, and of every transfer that went on after one. */
   failed(failure: EngineFailure): void
   resumed(): void
@@ -30,7 +37,7 @@ export class RunReader implements SnapshotReader {
   readonly #resumeMs: number
   readonly #gone = new AbortController()
   readonly #signal: AbortSignal
-  #body: Promise<BodyReader> | undefined
+  #body: Promise<Body> | undefined
   #offset: number
   #isBroken = false
 
@@ -79,7 +86,7 @@ export class RunReader implements SnapshotReader {
     await this.#drop()
   }
 
-  #open(): Promise<BodyReader> {
+  #open(): Promise<Body> {
     return this.#source.open({ ...this.#slice, start: this.#offset }, this.#signal)
   }
 

@@ -2,11 +2,9 @@
 // a failure, nor outside of the run.
 
 import assert from 'node:assert/strict'
-import { Readable } from 'node:stream'
-import { BodyReader } from '../body-reader.ts'
 import type { Slice } from '../engine-client.ts'
 import { EngineFailure } from '../failure.ts'
-import type { RunSource } from '../run-reader.ts'
+import type { Body, RunSource } from '../run-reader.ts'
 
 /** See the head of this file. */
 export class RunSourceDouble implements RunSource {
@@ -24,18 +22,15 @@ export class RunSourceDouble implements RunSource {
     this.bytes = bytes
   }
 
-  async open({ start, end, bytes }: Slice, signal: AbortSignal): Promise<BodyReader> {
+  async open({ start, end, bytes }: Slice, signal: AbortSignal): Promise<Body> {
     assert.ok(start >= 0 && start < end && end <= this.bytes.length && bytes === this.bytes.length)
     if (signal.aborted) throw signal.reason
     this.opened.push(start)
     const fault = this.faults.shift()
     if (fault instanceof EngineFailure) throw fault
-    const whole = this.bytes.subarray(start, end)
-    return new BodyReader(
-      bodyOf(fault === undefined ? whole : whole.subarray(0, fault), whole.length),
-      whole.length,
+    return bodyOf(
+      this.bytes.subarray(start, fault === undefined ? end : Math.min(start + fault, end)),
       signal,
-      60_000,
     )
   }
 
@@ -48,13 +43,17 @@ export class RunSourceDouble implements RunSource {
   }
 }
 
-// Ends with an error where it is shorter than promised, as a connection that is cut does.
-function bodyOf(sent: Buffer, promised: number): Readable {
-  return Readable.from(
-    (async function* () {
-      if (sent.length > 0) yield sent
-      if (sent.length < promised) throw Object.assign(new Error('cut'), { code: 'UND_ERR_SOCKET' })
-    })(),
-    { objectMode: false },
-  )
+// Breaks off behind the last byte that it was given, as a connection that is cut does.
+function bodyOf(bytes: Buffer, signal: AbortSignal): Body {
+  let at = 0
+  return {
+    read: (target) => {
+      if (signal.aborted) return Promise.reject(signal.reason as Error)
+      if (at === bytes.length) return Promise.reject(new EngineFailure('cut'))
+      const taken = bytes.copy(target, 0, at)
+      at += taken
+      return Promise.resolve(taken)
+    },
+    close: () => undefined,
+  }
 }
