@@ -134,6 +134,7 @@ export const schema = Type.Object(
       minimum: 1,
       maximum: 86_400,
       default: 60,
+      role: 'portal',
     }),
     stopTimeoutSeconds: Type.Integer({
       description:
