@@ -217,7 +217,7 @@ export const engineConnections = 40
 /** An engine's log is opened ahead when so many bytes are left of those before it: enough for 20 ms at 200 MB/s. */
 export const openAheadBytes = 4 * 1024 * 1024
 /** Logs that are opened ahead at once: those of short windows, which one round trip should be enough for. */
-export const openAheadEngines = 64
+export const openAheadEngines = 128
 /** Sets of snapshots of all engines that a portal remembers (R4), and for how long. */
 export const snapshotSets = 1_000
 export const snapshotSetsMs = 60 * 60_000

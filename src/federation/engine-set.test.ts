@@ -30,10 +30,10 @@ describe('the set of all engines’ runs', () => {
 
   test('R7: so few logs are open at once that memory does not grow with the engines', async () => {
     const sources = Array.from(
-      { length: 100 },
+      { length: 150 },
       (_, k) => new RunSourceDouble(`e${k}`, Buffer.alloc(100, 97 + (k % 26))),
     )
-    const reader = engineSetOf(sources.map((source) => runOf(source))).open(0, 10_000, never)
+    const reader = engineSetOf(sources.map((source) => runOf(source))).open(0, 15_000, never)
     const opened = () => sources.filter((source) => source.opened.length > 0).length
     await reader.read(Buffer.alloc(10), 0)
     assert.equal(opened(), openAheadEngines)

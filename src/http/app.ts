@@ -16,7 +16,7 @@ import { Slots } from './slots.ts'
 /** What a face is given: a node's parts, and what differs from the usual bounds. */
 export type FaceOptions<N extends Node> = Omit<
   N,
-  'bounds' | 'buffers' | 'calls' | 'bulkSlots' | 'compressionSlots'
+  'bounds' | 'buffers' | 'calls' | 'bulkSlots' | 'compressionSlots' | 'shown'
 > & {
   /** The certificate, where the face speaks TLS. */
   readonly tls?: TlsIdentity
@@ -35,7 +35,8 @@ export function createEngineApp(options: FaceOptions<Node>): FastifyInstance {
 
 /** Makes an engine's HTTP face for its portal: the inner API (`federation/inner-api.ts`). */
 export function createInnerApp(options: FaceOptions<EngineNode> & { tls: TlsIdentity }): FastifyInstance {
-  return createFace<EngineNode>({ ...options, ...ownParts(options.bounds) }, innerRoutes, options.tls)
+  const node = { ...options, ...ownParts(options.bounds), shown: new WeakMap<object, string | undefined>() }
+  return createFace<EngineNode>(node, innerRoutes, options.tls)
 }
 
 function ownParts(given: Partial<HttpBounds> = {}) {

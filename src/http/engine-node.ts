@@ -11,6 +11,8 @@ import type { Node } from './node.ts'
 /** An engine, as its portal sees it. */
 export interface EngineNode extends Node {
   readonly side: Pick<EngineSide, 'isPortal' | 'describe' | 'hold' | 'portalName' | 'portalLog'>
+  /** The fingerprint that each connection showed: asking Node for it costs more than all the rest of a small question. */
+  readonly shown: WeakMap<object, string | undefined>
 }
 
 /** Lets the portal do `work`. Throws UNAVAILABLE while the engine starts or stops, and FORBIDDEN to all others. */
@@ -23,7 +25,7 @@ export async function asPortal(
   try {
     if (!node.isReady()) throw new AnnalsError('UNAVAILABLE', 'this node is starting or stopping')
     // Asked at each request: a connection may be older than the last rotation.
-    if (!(await node.side.isPortal(fingerprintOf(request)))) {
+    if (!(await node.side.isPortal(fingerprintOf(node, request)))) {
       throw new AnnalsError('FORBIDDEN', 'only the portal that this engine has joined may call here')
     }
     await work()
@@ -32,7 +34,10 @@ export async function asPortal(
   }
 }
 
-function fingerprintOf(request: FastifyRequest): string | undefined {
+// A connection of TLS 1.3 shows one certificate, at its beginning.
+function fingerprintOf({ shown }: EngineNode, request: FastifyRequest): string | undefined {
   const socket = request.raw.socket as TLSSocket
-  return socket.encrypted ? plainFingerprint(socket.getPeerCertificate()) : undefined
+  if (!socket.encrypted) return undefined
+  if (!shown.has(socket)) shown.set(socket, plainFingerprint(socket.getPeerCertificate()))
+  return shown.get(socket)
 }
