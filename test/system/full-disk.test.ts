@@ -89,9 +89,10 @@ for (const [name, minFreeBytes] of [
       })
       const acknowledged = await fill(log)
       assert.ok(acknowledged.length > 100)
-      await assert.rejects(log.record(draft(log, 'refused')), { code: 'STORAGE_FULL' })
+      await assert.rejects(log.record(draft(log, `refused ${'x'.repeat(20_000)}`)), { code: 'STORAGE_FULL' })
       const full = await textOf(log)
-      assert.equal(full.recorded, false)
+      // Without a low mark, what is small may find room where what is large did not, and recording resumes for it.
+      if (minFreeBytes > 0) assert.equal(full.recorded, false)
       for (const text of acknowledged) assert.ok(full.text.includes(text))
       if (minFreeBytes > 0) assert.match(full.text, /\|29016\|/)
 
