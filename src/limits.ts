@@ -195,12 +195,10 @@ export const innerWindowBytes = 8 * 1024
 export const innerCertificateBytes = 16 * 1024
 /** What an engine or a portal may answer beside entries: two certificates and some numbers. Beyond: answered badly. */
 export const innerAnswerBytes = 64 * 1024
-/** How long an engine may take over an answer's head, or over no byte of its body, unless configured otherwise. */
-export const engineTimeoutMs = 10_000
+/** How long a portal may take to be reached by an engine that joins, and a TLS handshake at an engine. */
+export const peerTimeoutMs = 10_000
 /** How often an engine's operator is told of connections that were not let in. */
 export const strangersLogMs = 10_000
-/** How long a transfer that an engine broke off is tried again, unless configured otherwise. Then it is broken too. */
-export const engineResumeMs = 30_000
 /** The first pause before a broken transfer is tried again; it doubles up to the longest. */
 export const engineRetryMs = 50
 export const engineRetryMostMs = 1_000

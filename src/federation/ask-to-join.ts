@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { AnnalsError, type ErrorCode } from '../errors.ts'
-import { engineTimeoutMs, innerAnswerBytes } from '../limits.ts'
+import { peerTimeoutMs, innerAnswerBytes } from '../limits.ts'
 import {
   type JoinAnswer,
   type JoinedNode,
@@ -50,7 +50,7 @@ export async function addressTowards(url: string): Promise<string> {
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve).once('error', reject)
-      socket.setTimeout(engineTimeoutMs, () => reject(new Error('it does not answer')))
+      socket.setTimeout(peerTimeoutMs, () => reject(new Error('it does not answer')))
     })
     return socket.localAddress ?? '127.0.0.1'
   } catch (cause) {
@@ -70,14 +70,14 @@ async function post(url: string, body: Buffer, mac: string): Promise<Posted> {
   // Loaded only here: an engine joins once.
   const { Agent, request } = await import('undici')
   // Whoever sits between can read this and cannot change it; see the head of this file.
-  const dispatcher = new Agent({ connect: { rejectUnauthorized: false, timeout: engineTimeoutMs } })
+  const dispatcher = new Agent({ connect: { rejectUnauthorized: false, timeout: peerTimeoutMs } })
   try {
     const answer = await request(`${url}${joinPath}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', [joinMacHeader]: mac },
       body,
       dispatcher,
-      signal: AbortSignal.timeout(2 * engineTimeoutMs),
+      signal: AbortSignal.timeout(2 * peerTimeoutMs),
     })
     const given = answer.headers[joinMacHeader.toLowerCase()]
     return {

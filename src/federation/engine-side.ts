@@ -4,7 +4,7 @@
 import type { TlsOptions } from 'node:tls'
 import type { AuditEvent } from '../entry/event.ts'
 import { isAnnalsError } from '../errors.ts'
-import { engineTimeoutMs, strangersLogMs, tlsOrderLookMs } from '../limits.ts'
+import { peerTimeoutMs, strangersLogMs, tlsOrderLookMs } from '../limits.ts'
 import type { AuditLog } from '../log/audit-log.ts'
 import { certificateSwitched, nextCertificateHeld } from './engine-events.ts'
 import type { Description } from './inner-api.ts'
@@ -56,7 +56,7 @@ export class EngineSide implements Disposable {
       requestCert: true,
       rejectUnauthorized: true,
       minVersion: 'TLSv1.3',
-      handshakeTimeout: engineTimeoutMs,
+      handshakeTimeout: peerTimeoutMs,
     }
   }
 

@@ -132,7 +132,7 @@ export class Engines implements AsyncDisposable {
     this.#stopping.abort()
     const links = [...this.#links.values()]
     this.#links.clear()
-    await Promise.all(links.map((link) => link.close('cut')))
+    for (const link of links) link.close('cut')
     await this.#looking
   }
 
@@ -173,7 +173,7 @@ export class Engines implements AsyncDisposable {
     for (const id of gone) {
       const link = this.#links.get(id)
       this.#links.delete(id)
-      void link?.close('disconnected')
+      link?.close('disconnected')
     }
   }
 

@@ -100,7 +100,7 @@ export class Link {
   }
 
   /** Breaks off whatever is under way. */
-  async close(reason: 'disconnected' | 'cut'): Promise<void> {
+  close(reason: 'disconnected' | 'cut'): void {
     this.#isClosed = true
     for (const client of [this.#client, ...this.#retired]) client.close(reason)
   }
