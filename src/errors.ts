@@ -35,6 +35,12 @@ export type ErrorCode =
   | 'ACCOUNT_EXISTS'
   | 'ACCOUNT_UNKNOWN'
   | 'ACCOUNT_REFUSED'
+  // clients, roles, profiles and keys
+  | 'ALREADY_EXISTS'
+  | 'DOES_NOT_EXIST'
+  | 'CHANGE_REFUSED'
+  // at the gateway
+  | 'UNREACHABLE_INSTANCE'
   // engines
   | 'ENGINE_EXISTS'
   | 'JOIN_REFUSED'
@@ -59,6 +65,14 @@ export interface ErrorContext {
   readonly allow?: string
   /** The refusals that this one stands for, where there are several (E3). */
   readonly each?: readonly AnnalsError[]
+  /** For UNAUTHENTICATED and FORBIDDEN of a Bearer token: what was wrong, and the scope that would do. */
+  readonly bearer?: BearerProblem
+}
+
+/** What `WWW-Authenticate` says of a Bearer token (RFC 6750 section 3). */
+export interface BearerProblem {
+  readonly error: 'invalid_request' | 'invalid_token' | 'insufficient_scope'
+  readonly scope?: string
 }
 
 /**
@@ -73,6 +87,7 @@ export class AnnalsError extends Error {
   readonly engine: string | undefined
   readonly allow: string | undefined
   readonly each: readonly AnnalsError[] | undefined
+  readonly bearer: BearerProblem | undefined
 
   constructor(code: ErrorCode, message: string, context: ErrorContext = {}) {
     super(message, context.cause === undefined ? undefined : { cause: context.cause })
@@ -82,6 +97,7 @@ export class AnnalsError extends Error {
     this.engine = context.engine
     this.allow = context.allow
     this.each = context.each
+    this.bearer = context.bearer
   }
 }
 

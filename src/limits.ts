@@ -81,6 +81,8 @@ export const connections = 2_048
 export const lingerMs = 1_000
 /** A host name in a path: DNS has no longer ones (RFC 1035). Beyond: NOT_FOUND. */
 export const hostNameCharacters = 253
+/** A form that a client sends to the authorization server: some hundred bytes, and a token. Beyond: BODY_TOO_LARGE. */
+export const oauthBodyBytes = 16 * 1024
 /** What a request that is answered without its body may still send on a connection that is kept. Beyond: closed. */
 export const unreadBodyBytes = 1024 * 1024
 /** An answer up to this size is read whole and written at once: it fits the socket's own buffers. */
@@ -154,6 +156,13 @@ export const cachedCredentials = 1_000
 export const failuresRecorded = 60
 /** That minute. */
 export const failuresWindowMs = 60_000
+
+/** Networks that an account lately signed in from, and is at home in. Beyond: the oldest is forgotten. */
+export const knownNetworks = 16
+/** How long such a network is remembered. */
+export const knownNetworksMicros = 30 * 86_400 * 1_000_000
+/** How often it is noted that an account still signs in from there. */
+export const knownNetworkTouchMicros = 3_600 * 1_000_000
 
 // Files that others wrote.
 
@@ -284,3 +293,102 @@ export const engineHeldBytes = 96 * 1024
 export const idleHeldBuffers = 16
 /** The head of an engine's answer. Ours have some 500 bytes. Beyond: answered badly. */
 export const innerHeadBytes = 16 * 1024
+
+// Other authorization servers.
+
+/** A document of another authorization server: keys of a few hundred bytes each, with their certificates. Beyond: not had. */
+export const remoteDocumentBytes = 256 * 1024
+/** How long such a document may take, connection and all: callers wait for it. */
+export const remoteDocumentMs = 5_000
+/** Keys in a set. Servers have two to ten. Beyond: not had. */
+export const remoteKeyLimit = 100
+/** How long keys are used before they are asked for again: so long does a key count that its server has withdrawn. */
+export const remoteKeysFreshMs = 10 * 60_000
+/** How long keys are used on where their server does not answer: over a bad night, and no weekend. */
+export const remoteKeysKeptMs = 24 * 3_600_000
+/** The least time between two questions for keys: tokens that are made up must not set us on another server. */
+export const remoteKeysCooldownMs = 30_000
+/** How long a verified token of another server is believed without another look at the server's keys. */
+export const foreignTokenCachedMs = 5 * 60_000
+/** Such tokens kept, of each server. Beyond: the oldest is verified again. */
+export const foreignTokens = 1_000
+/** A subject and an issuer, as entries name them. OpenID Connect bounds subjects so. Beyond: refused. */
+export const foreignNameCharacters = 255
+/** A file of issuers or instances. A thousand of them have some 300 KiB. Beyond: INVALID_CONFIGURATION. */
+export const trustListBytes = 1024 * 1024
+
+// Clients of the authorization server.
+
+/** A client's name: it stands in lists and in entries. */
+export const clientNameCharacters = 64
+/** What a client is for, in a line. */
+export const clientDescriptionCharacters = 200
+/** How long an old secret goes on when it is replaced, unless the person says otherwise: a working day and a night. */
+export const secretGraceSeconds = 24 * 3600
+/** The longest such time: a secret that was to be replaced must end some day. */
+export const secretGraceMostSeconds = 30 * 24 * 3600
+
+// Attempts to prove who one is, before anything is hashed or compared. Right ones do not count. Beyond: TOO_MANY_REQUESTS
+// with Retry-After.
+
+/** From one network (`identity/network.ts`): an office behind one address mistypes now and then; 60 a minute is a guesser. */
+export const networkAttemptRate = { burst: 100, perMinute: 60, keys: 16_384 }
+/** For one name, from where it is not at home, or from one network where it is: a person tries a few times. */
+export const nameAttemptRate = { burst: 20, perMinute: 20, keys: 16_384 }
+/** For one client id, from one network. */
+export const namedClientAttemptRate = { burst: 20, perMinute: 20, keys: 16_384 }
+/** Tokens for one client: one in 15 minutes is enough for a poller, and a fleet of sixty may share a client. */
+export const clientTokenRate = { burst: 120, perMinute: 60, keys: 16_384 }
+/** How often at the most all keys of a limit are looked at for those that can be forgotten: some milliseconds each time. */
+export const bucketSweepMicros = 1_000_000
+/** How often at the most it is recorded that a limit refuses. */
+export const limitEntryMicros = 60_000_000
+/** Of the passwords that may wait to be hashed, those of whoever is not at home: the others keep some places. */
+export const waitingStrangersHashes = 6
+
+// Access tokens.
+
+/** The longest that a token can be configured to be good: what a retired key is kept for. */
+export const accessTokenMostSeconds = 86_400
+/** The keys that sign them: what RS256 asks for at least (RFC 7518 section 3.3), good until 2030 (NIST SP 800-57). */
+export const tokenKeyBits = 2_048
+/** How often a portal looks whether that key has signed for too long. */
+export const tokenKeyLookMs = 60 * 60_000
+/** A token that somebody presents. Ours have some 900 characters. Beyond: UNAUTHENTICATED, nothing verified. */
+export const accessTokenCharacters = 8 * 1024
+/** Verified tokens remembered. Beyond: the oldest are forgotten, and verified again when they come. */
+export const cachedTokens = 4_096
+/** How often it is noted that a client is still used. */
+export const clientUsedMicros = 60_000_000
+
+// Roles and profiles.
+
+/** The name of one. */
+export const profileNameCharacters = 64
+
+// The gateway.
+
+/** Answers that a gateway passes on at once, of all instances. Beyond: UNAVAILABLE. */
+export const gatewayAnswers = 256
+/** One of an answer's two buffers at a gateway: all answers together have 64 MiB. */
+export const gatewayBufferBytes = 128 * 1024
+/** Connections to one instance: every bulk answer that it gives at once, and as many small ones. Beyond: UNAVAILABLE. */
+export const instanceConnections = 64
+/** How long a connection to an instance may take to be made, TLS included. */
+export const instanceConnectMs = 10_000
+/** How long one that is kept may be idle: less than an instance keeps it. */
+export const instanceIdleMs = 60_000
+/** How long an instance may take to begin its answer: it may wait for its engines, which have 10 s, and fix them all. */
+export const instanceHeadMs = 60_000
+/** How long it may send nothing of its body while that is wanted: as long as it waits for an engine to come back. */
+export const instanceStallMs = 60_000
+/** How long more of a body is waited for before what has come is passed on: a slow log is not held back. */
+export const instanceLullMs = 20
+/** The head of an instance's answer. Ours have less than a KiB. Beyond: answered badly. */
+export const instanceHeadBytes = 16 * 1024
+/** A line between the chunks of its body. Ours have some ten characters. Beyond: answered badly. */
+export const instanceChunkLineBytes = 256
+/** What is read in one go from an instance. TLS gives a record at a time, which is 16 KiB. */
+export const instanceReadBytes = 64 * 1024
+/** Verified tokens remembered for one instance. Beyond: the oldest are forgotten, and verified again when they come. */
+export const gatewayTokens = 4_096

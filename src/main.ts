@@ -31,6 +31,10 @@ function surroundings(): Surroundings {
       for (const signal of signals) process.on(signal, listener)
       return { [Symbol.dispose]: () => signals.forEach((signal) => process.off(signal, listener)) }
     },
+    onReload(listener) {
+      process.on('SIGHUP', listener)
+      return { [Symbol.dispose]: () => process.off('SIGHUP', listener) }
+    },
     exit: (code) => process.exit(code),
   }
 }

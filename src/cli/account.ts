@@ -14,9 +14,12 @@ These commands work beside a running portal and without one. Every change is rec
 *cli:<user of the operating system>: by the portal where one runs, else by the command itself.
 
 Profiles:
-  main-administrator     may read audit logs, and manage accounts
-  central-administrator  may read audit logs: the right one for a SIEM
-  user                   may do neither
+  main-administrator     may do everything
+  central-administrator  may read audit logs, and manage; not let anybody record the node's own codes
+  user                   may do nothing here
+  auditor                may read audit logs, and nothing else; off until "annals profile enable auditor"
+
+"annals profile" makes others. For a SIEM an OAuth 2.0 client is better than any account: "annals client add siem".
 
 Examples:
   annals account add siem --profile central-administrator --generate

@@ -47,6 +47,7 @@ function nowhere(): Parameters<typeof createProgram>[0] {
     machineName: 'machine',
     user: 'nobody',
     onSignal: () => ({ [Symbol.dispose]: () => undefined }),
+    onReload: () => ({ [Symbol.dispose]: () => undefined }),
     exit: (code) => {
       throw new Error(`exit ${code}`)
     },

@@ -45,7 +45,9 @@ export function configurationOf(
 
 function optionOf(setting: Setting, role: Role): Option {
   const { flag, kind, value, description, variable } = setting
-  const defaultText = (role === 'engine' ? setting.engineDefault : undefined) ?? setting.defaultText
+  const { engineDefault, agoraDefault } = setting
+  const own = { portal: undefined, engine: engineDefault, agora: agoraDefault }[role]
+  const defaultText = own ?? setting.defaultText
   const standing = defaultText === 'none' ? '' : ` (default: ${defaultText})`
   const argument = kind === 'boolean' ? `[${value}]` : `<${value}>`
   // The environment is read in `config/`, which says where a wrong value came from.

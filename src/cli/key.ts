@@ -1,7 +1,9 @@
-// `annals key …`: the keys of a node, its log's and the one that it speaks TLS with to its peers.
+// `annals key …`: the keys of a node: its log's, the one that it speaks TLS with to its peers, and those that a portal
+// signs access tokens with.
 
 import { Command } from 'commander'
 import { keyRotateTlsCommand } from './key/rotate-tls.ts'
+import { keyRotateTokensCommand } from './key/rotate-tokens.ts'
 import { keyShowCommand } from './key/show.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -24,7 +26,8 @@ export function keyCommand(surroundings: Surroundings): Command {
       new Command('rotate')
         .summary('replace a key of a node')
         .description('Replaces a key of a node.')
-        .addHelpText('after', '\nExample:\n  annals key rotate tls')
-        .addCommand(keyRotateTlsCommand(surroundings)),
+        .addHelpText('after', '\nExamples:\n  annals key rotate tls\n  annals key rotate tokens')
+        .addCommand(keyRotateTlsCommand(surroundings))
+        .addCommand(keyRotateTokensCommand(surroundings)),
     )
 }

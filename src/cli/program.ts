@@ -3,13 +3,16 @@
 import { Command } from 'commander'
 import { annalsVersion } from '../ops/version.ts'
 import { accountCommand } from './account.ts'
+import { agoraCommand } from './agora.ts'
 import { checkCommand } from './check.ts'
+import { clientCommand } from './client.ts'
 import { engineCommand } from './engine.ts'
 import { enginesCommand } from './engines.ts'
 import { exitCodes } from './exit-code.ts'
 import { fetchCommand } from './fetch.ts'
 import { importCommand } from './import.ts'
 import { keyCommand } from './key.ts'
+import { profileCommand } from './profile.ts'
 import { serveCommand } from './serve.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -23,9 +26,12 @@ export function createProgram(surroundings: Surroundings): Command {
   for (const make of [
     serveCommand,
     engineCommand,
+    agoraCommand,
     importCommand,
     checkCommand,
     accountCommand,
+    profileCommand,
+    clientCommand,
     enginesCommand,
     keyCommand,
     fetchCommand,

@@ -7,8 +7,9 @@ import type { RunningNode } from '../server/node.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /**
- * Starts a node, and stops it at the first signal, even one that comes before it has started. Throws STORAGE_FAILED
- * where its log cannot be written any more: the process is to end.
+ * Starts a node, and stops it at the first signal, even one that comes before it has started. Where there is something
+ * to read again, SIGHUP has it read. Throws STORAGE_FAILED where its log cannot be written any more: the process is to
+ * end.
  */
 export async function runNode(
   surroundings: Surroundings,
@@ -16,7 +17,9 @@ export async function runNode(
   start: () => Promise<RunningNode>,
 ): Promise<void> {
   using signals = listenForSignals(surroundings)
+  using reloads = listenForReloads(surroundings, logger)
   const node = await start()
+  reloads.serve(node)
   const end = await Promise.race([signals.first, node.failed.then((reason) => ({ reason }))])
   if (typeof end === 'string') logger.info({ signal: end }, 'stopping')
   await stopWithin(node, surroundings, logger)
@@ -37,6 +40,40 @@ function listenForSignals(surroundings: Surroundings): Disposable & { first: Pro
   })
   return { first: first.promise, [Symbol.dispose]: () => listening[Symbol.dispose]() }
 }
+
+// One at a time; what comes meanwhile is one more. A SIGHUP that comes before the node has started waits for that.
+// Where nothing can be read again, SIGHUP ends the process, as it does everywhere: a terminal was closed.
+function listenForReloads(
+  surroundings: Surroundings,
+  logger: Logger,
+): Disposable & { serve(node: RunningNode): void } {
+  let node: RunningNode | undefined
+  let isWanted = false
+  let running: Promise<void> | undefined
+  const work = async (reload: () => Promise<void>): Promise<void> => {
+    while (isWanted) {
+      isWanted = false
+      await reload().catch((error: unknown) => logger.error({ err: error }, notReloaded))
+    }
+    running = undefined
+  }
+  const look = (): void => {
+    if (node?.reload !== undefined && isWanted) running ??= work(node.reload)
+  }
+  const listening = surroundings.onReload(() => {
+    isWanted = true
+    look()
+  })
+  const stop = (): void => listening[Symbol.dispose]()
+  const serve = (started: RunningNode): void => {
+    node = started
+    if (node.reload === undefined) stop()
+    look()
+  }
+  return { serve, [Symbol.dispose]: stop }
+}
+
+const notReloaded = 'what the node was told to read again is wrong: everything stays as it was'
 
 // A disk that does not answer any more must not keep a supervisor waiting for ever. What is acknowledged is durable.
 async function stopWithin(node: RunningNode, surroundings: Surroundings, logger: Logger): Promise<void> {

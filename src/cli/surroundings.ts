@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly user: string
   /** Calls back at SIGTERM and SIGINT, until the result is disposed of. */
   onSignal(listener: (signal: 'SIGINT' | 'SIGTERM') => void): Disposable
+  /** Calls back at SIGHUP, until the result is disposed of; where nobody listens, SIGHUP ends the process. */
+  onReload(listener: () => void): Disposable
   /** Ends the process at once. */
   exit(code: number): never
 }

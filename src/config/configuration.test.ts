@@ -24,7 +24,7 @@ test('without any source there is a complete configuration that cannot be change
 
 test('flags come before the environment, that before the file, that before the defaults', (context) => {
   const sources = ['file', 'environment', 'flag'] as const
-  const example = { file: 11, environment: 22, flag: 33 }
+  const example = { file: 61, environment: 72, flag: 83 }
   const numbers = settings.filter(({ kind, key }) => kind === 'integer' && key !== 'minFreeBytes')
   fc.assert(
     fc.property(fc.constantFrom(...numbers), fc.subarray([...sources]), (setting, given) => {

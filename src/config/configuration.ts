@@ -12,7 +12,7 @@ import { isHostName } from '../entry/host-name.ts'
 import { isLoopback, type Listen, parseListen } from './listen.ts'
 import { defaultPublicUrl, isBeyondLoopback } from './public-url.ts'
 import type { logLevels, Role } from './schema.ts'
-import { settings } from './setting.ts'
+import { roleDefault, settings } from './setting.ts'
 
 /** The level of the operator's log. */
 export type LogLevel = (typeof logLevels)[number]
@@ -32,6 +32,15 @@ export interface Configuration {
   readonly basicAuthentication: boolean
   readonly lockout: { readonly failures: number; readonly minutes: number }
   readonly adminPasswordFile: string | undefined
+  readonly instanceName: string
+  readonly region: string
+  readonly accessTokenSeconds: number
+  readonly tokenKeyDays: number
+  readonly issuersFile: string | undefined
+  /** Of a gateway. */
+  readonly instancesFile: string | undefined
+  /** Addresses of proxies, as `parseAddressRanges` reads them. */
+  readonly trustedProxies: string | undefined
   readonly minFreeBytes: number
   readonly logLevel: LogLevel
   readonly answerStallSeconds: number
@@ -160,6 +169,13 @@ function complete(values: ReadonlyMap<string, Value>, sources: Sources): Configu
     basicAuthentication: flag('basicAuthentication'),
     lockout: { failures: number('lockout.failures'), minutes: number('lockout.minutes') },
     adminPasswordFile: optionalText('adminPasswordFile'),
+    instanceName: optionalText('instanceName') ?? hostName.slice(0, 64),
+    region: text('region'),
+    accessTokenSeconds: number('accessTokenSeconds'),
+    tokenKeyDays: number('tokenKeyDays'),
+    issuersFile: optionalText('issuersFile'),
+    instancesFile: optionalText('instancesFile'),
+    trustedProxies: optionalText('trustedProxies'),
     minFreeBytes: number('minFreeBytes'),
     logLevel: text('logLevel') as LogLevel,
     answerStallSeconds: number('answerStallSeconds'),
@@ -175,7 +191,7 @@ function complete(values: ReadonlyMap<string, Value>, sources: Sources): Configu
 
 function defaultOf(key: string, { directory, role, defaults }: Sources): Value | undefined {
   const setting = settings.find((setting) => setting.key === key)
-  const ofRole = role === 'engine' ? (setting?.engineDefault ?? setting?.default) : setting?.default
+  const ofRole = setting && roleDefault(setting, role ?? 'portal')
   const value = defaults?.[key] ?? ofRole
   return setting?.isPath && value !== undefined ? resolve(directory, String(value)) : value
 }
@@ -226,7 +242,8 @@ const plainHttp =
   'other machines can reach this address, and passwords would travel in the clear: give a certificate with ' +
   '--tls-certificate-file and --tls-key-file, listen on 127.0.0.1, or allow it with --allow-plain-http-beyond-loopback'
 
-function refusal(problems: readonly Problem[]): AnnalsError {
+/** INVALID_CONFIGURATION, with everything that is wrong. */
+export function refusal(problems: readonly Problem[]): AnnalsError {
   const lines = problems.map(({ origin, message }) => `${origin}: ${message}`)
   const [only] = lines
   return new AnnalsError(

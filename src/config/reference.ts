@@ -34,6 +34,7 @@ function section({
   expects,
   defaultText,
   engineDefault,
+  agoraDefault,
   role,
 }: (typeof settings)[number]): string {
   const rows = [
@@ -46,9 +47,20 @@ function section({
     `| flag | \`${flag} ${value.replaceAll('|', '\\|')}\` |`,
     `| environment | \`${variable}\` |`,
     `| expected | ${expects} |`,
-    `| default | ${defaultText.includes(' ') ? defaultText : `\`${defaultText}\``}${engineDefault === undefined ? '' : `; for an engine \`${engineDefault}\``} |`,
-    ...(role === undefined ? [] : [`| only for | ${role === 'portal' ? 'portals' : 'engines'} |`]),
+    `| default | ${coded(defaultText)}${ofRole('an engine', engineDefault)}${ofRole('a gateway', agoraDefault)} |`,
+    ...(role === undefined ? [] : [`| only for | ${nodes[role]} |`]),
     '',
   ]
   return rows.join('\n')
+}
+
+const nodes = { portal: 'portals', engine: 'engines', agora: 'gateways' } as const
+
+// A default in words stands as it is.
+function coded(text: string): string {
+  return text.includes(' ') ? text : `\`${text}\``
+}
+
+function ofRole(whose: string, text: string | undefined): string {
+  return text === undefined ? '' : `; for ${whose} \`${text}\``
 }

@@ -5,13 +5,14 @@ import { Type } from 'typebox'
 import { isHostName } from '../entry/host-name.ts'
 import { parseListen } from './listen.ts'
 import { isPublicUrl } from './public-url.ts'
+import { isAddressRanges } from './address-ranges.ts'
 import { isTimeZone } from '../entry/time-zone.ts'
 
 /** What the levels of the operator's log are called, from the most to the least that is said. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 /** What a node is. A setting with a role is for nodes of that role alone. */
-export type Role = 'portal' | 'engine'
+export type Role = 'portal' | 'engine' | 'agora'
 
 /** The keys of the configuration file. Each leaf has a `description`, says what it `expects`, and names its `value`. */
 export const schema = Type.Object(
@@ -21,6 +22,7 @@ export const schema = Type.Object(
       value: 'DIRECTORY',
       default: './annals-data',
       engineDefault: './annals-engine-data',
+      agoraDefault: './annals-agora-data',
     }),
     listen: Type.Refine(
       Type.String({
@@ -29,6 +31,7 @@ export const schema = Type.Object(
         value: 'HOST:PORT',
         default: '127.0.0.1:8080',
         engineDefault: '127.0.0.1:8081',
+        agoraDefault: '127.0.0.1:8090',
       }),
       (text) => parseListen(text) !== undefined,
     ),
@@ -115,6 +118,62 @@ export const schema = Type.Object(
       value: 'FILE',
       role: 'portal',
     }),
+    instanceName: Type.Refine(
+      Type.String({
+        description: 'The name of this instance, as its access tokens say it.',
+        expects: 'letters, digits, ".", "_" and "-", at most 64',
+        value: 'NAME',
+        defaultText: 'the host name',
+        role: 'portal',
+      }),
+      isPlainName,
+    ),
+    region: Type.Refine(
+      Type.String({
+        description: 'The region of this instance or gateway, as access tokens say it.',
+        expects: 'letters, digits, ".", "_" and "-", at most 64',
+        value: 'REGION',
+        default: 'local',
+      }),
+      isPlainName,
+    ),
+    accessTokenSeconds: Type.Integer({
+      description: 'How long an access token is good.',
+      value: 'SECONDS',
+      minimum: 60,
+      maximum: 86_400,
+      default: 900,
+      role: 'portal',
+    }),
+    tokenKeyDays: Type.Integer({
+      description: 'After how many days the key that access tokens are signed with is replaced.',
+      value: 'DAYS',
+      minimum: 1,
+      maximum: 3650,
+      default: 90,
+      role: 'portal',
+    }),
+    issuersFile: path({
+      description:
+        'Accept access tokens of the authorization servers in this file (YAML), with the scopes that it gives them. Read again at SIGHUP.',
+      value: 'FILE',
+      role: 'portal',
+    }),
+    instancesFile: path({
+      description: 'The instances that the gateway serves (YAML). Read again at SIGHUP.',
+      value: 'FILE',
+      role: 'agora',
+    }),
+    trustedProxies: Type.Refine(
+      Type.String({
+        description:
+          'Addresses of proxies whose X-Forwarded-For is believed, separated by commas. Nobody else is believed.',
+        expects: 'IP addresses or CIDR ranges, such as 10.0.0.5,10.1.0.0/16',
+        value: 'ADDRESSES',
+        defaultText: 'none',
+      }),
+      isAddressRanges,
+    ),
     minFreeBytes: Type.Integer({
       description:
         'Refuse to record while less space than this is free for the data directory; reading goes on.',
@@ -203,11 +262,16 @@ export const schema = Type.Object(
   { additionalProperties: false },
 )
 
+function isPlainName(text: string): boolean {
+  return /^[A-Za-z0-9._-]{1,64}$/.test(text)
+}
+
 function path(options: {
   description: string
   value: string
   default?: string
   engineDefault?: string
+  agoraDefault?: string
   role?: Role
 }) {
   return Type.String({ ...options, minLength: 1, expects: 'a path', isPath: true })

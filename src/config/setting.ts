@@ -22,6 +22,8 @@ export interface Setting {
   readonly default: string | number | boolean | undefined
   /** An engine's, where that is another. */
   readonly engineDefault: string | undefined
+  /** A gateway's, where that is another. */
+  readonly agoraDefault: string | undefined
   /** The default in words. */
   readonly defaultText: string
   /** The only role that it is for. */
@@ -38,6 +40,13 @@ export function settingsOf(role: Role): readonly Setting[] {
   return settings.filter((setting) => setting.role === undefined || setting.role === role)
 }
 
+/** What a setting is for a role where nobody says otherwise. */
+export function roleDefault(setting: Setting, role: Role): string | number | boolean | undefined {
+  const { engineDefault, agoraDefault } = setting
+  const own = { portal: undefined, engine: engineDefault, agora: agoraDefault }[role]
+  return own ?? setting.default
+}
+
 interface Leaf extends TSchema {
   readonly type?: string
   readonly enum?: readonly string[]
@@ -48,6 +57,7 @@ interface Leaf extends TSchema {
   readonly isPath?: boolean
   readonly default?: string | number | boolean
   readonly engineDefault?: string
+  readonly agoraDefault?: string
   readonly defaultText?: string
   readonly role?: Role
   readonly minimum?: number
@@ -74,6 +84,7 @@ function describe(key: string, leaf: Leaf): Setting {
     isPath: leaf.isPath ?? false,
     default: leaf.default,
     engineDefault: leaf.engineDefault,
+    agoraDefault: leaf.agoraDefault,
     role: leaf.role,
     defaultText: leaf.defaultText ?? defaultText(leaf.default),
     choices: leaf.enum,

@@ -14,7 +14,7 @@ import { temporaryDatabase } from './testing/temporary-database.ts'
 const child = join(import.meta.dirname, 'testing/child.ts')
 
 async function failures(database: Database): Promise<number | undefined> {
-  const row = await database.read.selectFrom('lockout').select('failures').executeTakeFirst()
+  const row = await database.read.selectFrom('login_failure').select('failures').executeTakeFirst()
   return row?.failures
 }
 
@@ -24,7 +24,7 @@ function modeOf(path: string): string {
 
 test('the database and what SQLite puts beside it are their owner’s alone', async () => {
   await using database = await temporaryDatabase()
-  await database.write.updateTable('lockout').set({ failures: 1 }).execute()
+  await database.write.updateTable('login_failure').set({ failures: 1 }).execute()
   assert.equal(modeOf(dirname(database.file)), '700')
   for (const suffix of ['', '-wal', '-shm']) assert.equal(modeOf(database.file + suffix), '600')
 })
@@ -40,7 +40,7 @@ test('a database that others could read is closed to them when it is opened', as
 
 test('what was written is there when the database is opened again', async () => {
   await using database = await temporaryDatabase()
-  await database.write.updateTable('lockout').set({ failures: 3 }).execute()
+  await database.write.updateTable('login_failure').set({ failures: 3 }).execute()
   await database.close()
   await using again = await openDatabase(database.file)
   assert.equal(await failures(again), 3)
@@ -81,10 +81,14 @@ test('a database of a newer version is refused', async () => {
 
 test('a database of an earlier version gets what it lacks, and keeps what it has', async () => {
   await using database = await temporaryDatabase()
-  await database.write.updateTable('lockout').set({ failures: 3 }).execute()
   await database.close()
   const raw = new DatabaseSync(database.file)
-  raw.exec("drop table engine; drop table engine_token; delete from kysely_migration where name > '0002'")
+  const later = ['client_secret', 'client', 'revoked_token', 'token_key', 'role', 'profile']
+  for (const table of [...later, 'login_failure', 'known_network', 'engine', 'engine_token'])
+    raw.exec(`drop table ${table}`)
+  raw.exec(`create table lockout (account text primary key, failures bigint, locked_until bigint, failed_at bigint);
+    insert into lockout values ('', 3, null, 5);
+    delete from kysely_migration where name > '0002'`)
   raw.close()
   await using again = await openDatabase(database.file)
   assert.deepEqual(await again.read.selectFrom('engine').selectAll().execute(), [])
@@ -113,7 +117,7 @@ test('a directory that cannot be made is told without its path', async () => {
 test('a reader never sees what is not committed', async () => {
   await using database = await temporaryDatabase()
   await database.write.transaction().execute(async (transaction) => {
-    await transaction.updateTable('lockout').set({ failures: 9 }).execute()
+    await transaction.updateTable('login_failure').set({ failures: 9 }).execute()
     assert.equal(await failures(database), 0)
   })
   assert.equal(await failures(database), 9)
@@ -122,7 +126,7 @@ test('a reader never sees what is not committed', async () => {
 test('what fails in a transaction leaves nothing behind', async () => {
   await using database = await temporaryDatabase()
   const work = database.write.transaction().execute(async (transaction) => {
-    await transaction.updateTable('lockout').set({ failures: 9 }).execute()
+    await transaction.updateTable('login_failure').set({ failures: 9 }).execute()
     throw new Error('of the caller')
   })
   await assert.rejects(work, /of the caller/)
@@ -136,7 +140,7 @@ test('a change waits for another process that writes, and blocks nothing meanwhi
   })
   await once(holder.stdout, 'data')
   const change = database.write
-    .updateTable('lockout')
+    .updateTable('login_failure')
     .set((row) => ({ failures: row('failures', '+', 1) }))
     .execute()
   // Timers run and readers read while it waits.
@@ -160,7 +164,7 @@ test('a change that waited too long is refused as busy, and may be repeated', as
   })
   raw.exec('rollback')
   raw.close()
-  await database.write.updateTable('lockout').set({ failures: 1 }).execute()
+  await database.write.updateTable('login_failure').set({ failures: 1 }).execute()
   assert.equal(await failures(database), 1)
 })
 
@@ -170,7 +174,7 @@ test('a full disk refuses the change whole, says so, and passes', async () => {
   await sql.raw(`pragma max_page_count = ${pages.rows[0]?.page_count}`).execute(database.write)
   const fill = () =>
     database.write.transaction().execute(async (transaction) => {
-      await transaction.updateTable('lockout').set({ failures: 9 }).execute()
+      await transaction.updateTable('login_failure').set({ failures: 9 }).execute()
       await transaction
         .insertInto('outbox')
         .values({ id: 'a', event: 'x'.repeat(100_000) })

@@ -90,4 +90,83 @@ const migrations: Record<string, Migration> = {
         .execute()
     },
   },
+  '0003 clients, profiles, and logins by network': {
+    async up(database) {
+      await database.schema
+        .createTable('client')
+        .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+        .addColumn('client_id', 'text', (column) => column.notNull().unique())
+        .addColumn('name', 'text', (column) => column.notNull().unique())
+        .addColumn('description', 'text', (column) => column.notNull())
+        .addColumn('scopes', 'text', (column) => column.notNull())
+        .addColumn('record_bounds', 'text')
+        .addColumn('is_enabled', 'integer', (column) => column.notNull().defaultTo(1))
+        .addColumn('expires_at', 'bigint')
+        .addColumn('tokens_valid_from', 'bigint', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('created_by', 'text', (column) => column.notNull())
+        .addColumn('owner', 'text')
+        .addColumn('last_used_at', 'bigint')
+        .execute()
+      await database.schema
+        .createTable('client_secret')
+        .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+        .addColumn('client', 'integer', (column) =>
+          column.notNull().references('client.id').onDelete('cascade'),
+        )
+        .addColumn('hash', 'text', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('expires_at', 'bigint')
+        .execute()
+      await database.schema.createIndex('client_secret_client').on('client_secret').column('client').execute()
+      await database.schema
+        .createTable('revoked_token')
+        .addColumn('jti', 'text', (column) => column.primaryKey().notNull())
+        .addColumn('expires_at', 'bigint', (column) => column.notNull())
+        .execute()
+      await database.schema
+        .createTable('token_key')
+        .addColumn('kid', 'text', (column) => column.primaryKey().notNull())
+        .addColumn('state', 'text', (column) => column.notNull())
+        .addColumn('public_jwk', 'text', (column) => column.notNull())
+        .addColumn('private_key', 'text')
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('state_at', 'bigint', (column) => column.notNull())
+        .addCheckConstraint('token_key_state', sql`state in ('next', 'current', 'retired')`)
+        .execute()
+      await database.schema
+        .createTable('role')
+        .addColumn('name', 'text', (column) => column.primaryKey().notNull())
+        .addColumn('description', 'text', (column) => column.notNull())
+        .addColumn('permissions', 'text', (column) => column.notNull())
+        .execute()
+      await database.schema
+        .createTable('profile')
+        .addColumn('name', 'text', (column) => column.primaryKey().notNull())
+        .addColumn('description', 'text', (column) => column.notNull())
+        .addColumn('tier', 'text', (column) => column.notNull())
+        .addColumn('roles', 'text', (column) => column.notNull())
+        .addColumn('permissions', 'text', (column) => column.notNull())
+        .execute()
+      await database.schema
+        .createTable('login_failure')
+        .addColumn('account', 'text', (column) => column.notNull())
+        .addColumn('network', 'text', (column) => column.notNull())
+        .addColumn('failures', 'bigint', (column) => column.notNull().defaultTo(0))
+        .addColumn('locked_until', 'bigint')
+        .addColumn('failed_at', 'bigint')
+        .addPrimaryKeyConstraint('login_failure_key', ['account', 'network'])
+        .execute()
+      await sql`insert into login_failure (account, network, failures, locked_until, failed_at)
+        select account, '', failures, locked_until, failed_at from lockout`.execute(database)
+      await database.schema.dropTable('lockout').execute()
+      await database.schema
+        .createTable('known_network')
+        .addColumn('account', 'text', (column) => column.notNull())
+        .addColumn('network', 'text', (column) => column.notNull())
+        .addColumn('last_login_at', 'bigint', (column) => column.notNull())
+        .addPrimaryKeyConstraint('known_network_key', ['account', 'network'])
+        .execute()
+    },
+  },
 }

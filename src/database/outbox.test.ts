@@ -103,7 +103,7 @@ test('I4: after kill -9 between record and delete, the event is recorded again u
 test('after kill -9 before the commit, there is neither the change nor its event', async () => {
   await using database = await temporaryDatabase()
   await runChild('die-before-commit', database.file)
-  const row = await database.read.selectFrom('lockout').select('failures').executeTakeFirst()
+  const row = await database.read.selectFrom('login_failure').select('failures').executeTakeFirst()
   assert.equal(row?.failures, 0)
   assert.equal((await drain(database, new RecorderDouble().record)).recorded, 0)
 })

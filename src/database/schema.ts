@@ -6,7 +6,14 @@ import type { Micros } from '../entry/event.ts'
 /** The tables, by name. */
 export interface Schema {
   account: AccountTable
-  lockout: LockoutTable
+  login_failure: LoginFailureTable
+  known_network: KnownNetworkTable
+  role: RoleTable
+  profile: ProfileTable
+  client: ClientTable
+  client_secret: ClientSecretTable
+  revoked_token: RevokedTokenTable
+  token_key: TokenKeyTable
   outbox: OutboxTable
   engine: EngineTable
   engine_token: EngineTokenTable
@@ -27,14 +34,99 @@ export interface AccountTable {
 }
 
 /**
- * Failed logins in a row. One row for each account, under its name, and one under the empty name, which no
- * account can have: failed logins to names that are no account count there, so that they cost the same write (S6).
+ * Failed logins in a row, from where. An account fails under each network that it is known to sign in from, and once,
+ * under the empty network, for all others together. One row stands under the empty name, which no account can have:
+ * failed logins to names that are no account count there, so that they cost the same write (S6).
  */
-export interface LockoutTable {
+export interface LoginFailureTable {
   account: string
+  /** `known_network.network`, or empty. */
+  network: string
   failures: Generated<number>
   locked_until: Micros | null
   failed_at: Micros | null
+}
+
+/** Networks from which an account lately signed in. */
+export interface KnownNetworkTable {
+  account: string
+  /** An IPv4 address, or the /64 of an IPv6 address. */
+  network: string
+  last_login_at: Micros
+}
+
+/** Roles: named sets of permissions, which profiles are made of. */
+export interface RoleTable {
+  name: string
+  description: string
+  /** JSON: names of permissions (`identity/permission.ts`). */
+  permissions: string
+}
+
+/** Profiles beyond those that are built in. */
+export interface ProfileTable {
+  name: string
+  description: string
+  /** The tier that it is of. */
+  tier: string
+  /** JSON: names of roles. */
+  roles: string
+  /** JSON: what they allow together. */
+  permissions: string
+}
+
+/** OAuth 2.0 clients. */
+export interface ClientTable {
+  /** Never given out twice. */
+  id: GeneratedAlways<number>
+  client_id: string
+  name: string
+  description: string
+  /** Scope tokens, separated by single spaces (RFC 6749 section 3.3). */
+  scopes: string
+  /** JSON: `RecordBounds` of `identity/rights.ts`; null where it may not record. */
+  record_bounds: string | null
+  /** 1, or 0 where it is switched off. */
+  is_enabled: Generated<number>
+  expires_at: Micros | null
+  /** Tokens that name another moment than this are no longer good: they were issued before it. */
+  tokens_valid_from: Micros
+  created_at: Micros
+  /** The actor that made it. */
+  created_by: string
+  /** The account in whose name it was made. */
+  owner: string | null
+  last_used_at: Micros | null
+}
+
+/** Secrets of clients: one, or two while one is being replaced. */
+export interface ClientSecretTable {
+  id: GeneratedAlways<number>
+  client: number
+  /** SHA-256, in hexadecimal. A secret has 256 random bits and needs no slow hash. */
+  hash: string
+  created_at: Micros
+  /** When it ends; null where it was not replaced. */
+  expires_at: Micros | null
+}
+
+/** Access tokens that were revoked before they expired, until they have. */
+export interface RevokedTokenTable {
+  jti: string
+  expires_at: Micros
+}
+
+/** The keys that access tokens are signed with. One is `next` and one `current`, always; any number are `retired`. */
+export interface TokenKeyTable {
+  kid: string
+  state: 'next' | 'current' | 'retired'
+  /** JSON. */
+  public_jwk: string
+  /** PKCS #8, PEM; null once it is retired. */
+  private_key: string | null
+  created_at: Micros
+  /** When `state` last changed. */
+  state_at: Micros
 }
 
 /** Events that were made by a change in the same transaction, and wait to be recorded, in order. */

@@ -158,6 +158,98 @@ export const ownCodes: readonly OwnCode[] = [
     template: 'Joined portal {portal}',
     severity: 5,
   },
+  // Who may: clients, tokens and limits.
+  {
+    code: 29051,
+    description: 'An access token was issued',
+    template: 'Access token {token} issued to {client} for {scope}',
+    severity: 5,
+  },
+  {
+    code: 29052,
+    description: 'The authorization server refused a client with valid credentials',
+    template: 'Request of {client} to the authorization server refused - {reason}',
+    severity: 4,
+  },
+  {
+    code: 29053,
+    description: 'An access token was revoked',
+    template: 'Access token {token} of {client} revoked',
+    severity: 5,
+  },
+  {
+    code: 29054,
+    description: 'A client was added',
+    template: 'Client {client} named {name} is added',
+    severity: 5,
+  },
+  {
+    code: 29055,
+    description: 'A client was changed',
+    template: 'Client {client} named {name} is changed - {change}',
+    severity: 5,
+  },
+  {
+    code: 29056,
+    description: 'A client was removed',
+    template: 'Client {client} named {name} is removed',
+    severity: 5,
+  },
+  {
+    code: 29057,
+    description: 'The key that access tokens are signed with was replaced',
+    template: 'Access tokens are signed with key {key} from now on - {reason}',
+    severity: 5,
+  },
+  {
+    code: 29058,
+    description: 'A limit on attempts was hit',
+    template: 'Too many attempts refused for {seconds} seconds - {limit}',
+    severity: 4,
+  },
+  {
+    code: 29059,
+    description: 'An authorization server of others was configured, changed or removed',
+    template: 'Authorization server {issuer} is {change}',
+    severity: 5,
+  },
+  // The regional gateway.
+  {
+    code: 29061,
+    description: 'The gateway refused a call without a valid access token',
+    template: 'Call without a valid access token refused - {reason}',
+    severity: 4,
+  },
+  {
+    code: 29062,
+    description: 'The instances of the gateway were loaded',
+    template: 'Gateway of region {region} serves {n} instances',
+    severity: 5,
+  },
+  {
+    code: 29063,
+    description: 'An instance does not answer its gateway',
+    template: 'Instance {instance} does not answer - {reason}',
+    severity: 4,
+  },
+  {
+    code: 29064,
+    description: 'An instance answers its gateway again',
+    template: 'Instance {instance} answers again after {seconds} seconds',
+    severity: 5,
+  },
+  {
+    code: 29065,
+    description: 'A gateway started',
+    template: 'Gateway started',
+    severity: 5,
+  },
+  {
+    code: 29066,
+    description: 'A gateway stopped',
+    template: 'Gateway stopped',
+    severity: 5,
+  },
 ]
 
 /** The one of that number. */

@@ -27,7 +27,7 @@ export async function answerContent(
   const asked = slot === undefined ? uncompressed(wanted) : wanted
   const chosen = represent(asked, content, rangeHolds)
   if (chosen.kind === 'unsatisfiable') return refuseRange(node, call, content)
-  const head = headOf(chosen, content)
+  const head = headOf(chosen, content, call.request.raw.socket)
   if (chosen.kind === 'not-modified' || asked.isHead) return sendHeadOnly(node, call, head)
   const part = chosen.kind === 'part' ? chosen.part : { start: 0, end: content.bytes }
   const transfer = { node, call, head, content, part }
@@ -50,8 +50,12 @@ function refuseRange(node: Node, call: Call, content: Content): Promise<void> {
   return refuseCall(node, call, error, ['Content-Range', `bytes */${content.bytes}`, ...content.headers])
 }
 
-function headOf(chosen: Exclude<Representation, { kind: 'unsatisfiable' }>, content: Content) {
-  const common = [...everyAnswer, ...revalidated, 'ETag', chosen.etag, ...content.headers]
+function headOf(
+  chosen: Exclude<Representation, { kind: 'unsatisfiable' }>,
+  content: Content,
+  socket: object,
+) {
+  const common = [...everyAnswer(socket), ...revalidated, 'ETag', chosen.etag, ...content.headers]
   if (chosen.kind === 'not-modified') return { status: 304, headers: common }
   return chosen.kind === 'part'
     ? { status: 206, headers: [...common, ...partHeaders(chosen.part, content.bytes)] }

@@ -1,7 +1,8 @@
 // The HTTP faces of a node by role: a portal has one, an engine has one for everybody and one for its portal alone.
 
 import type { FastifyInstance } from 'fastify'
-import { idleAnswerBuffers } from '../limits.ts'
+import { gatewayAnswers, gatewayBufferBytes, idleAnswerBuffers } from '../limits.ts'
+import type { AgoraNode } from './agora-node.ts'
 import { defaultBounds, type HttpBounds } from './bounds.ts'
 import { BufferPool } from './buffer-pool.ts'
 import { Calls } from './calls.ts'
@@ -10,7 +11,7 @@ import { createFace } from './face.ts'
 import type { TlsIdentity } from './http-server.ts'
 import type { Node } from './node.ts'
 import type { Portal } from './portal.ts'
-import { engineRoutes, innerRoutes, portalRoutes } from './routes.ts'
+import { agoraRoutes, engineRoutes, innerRoutes, portalRoutes } from './routes.ts'
 import { Slots } from './slots.ts'
 
 /** What a face is given: a node's parts, and what differs from the usual bounds. */
@@ -26,6 +27,12 @@ export type FaceOptions<N extends Node> = Omit<
 /** Makes a portal's HTTP face: the Audit Trail API, and where engines join. */
 export function createPortalApp(options: FaceOptions<Portal>): FastifyInstance {
   return createFace<Portal>({ ...options, ...ownParts(options.bounds) }, portalRoutes, options.tls)
+}
+
+/** Makes a gateway's HTTP face. A small answer takes a place too: its size is the instance's secret until it comes. */
+export function createAgoraApp(options: FaceOptions<AgoraNode>): FastifyInstance {
+  const bounds = { bulkAnswers: gatewayAnswers, answerBufferBytes: gatewayBufferBytes, ...options.bounds }
+  return createFace<AgoraNode>({ ...options, ...ownParts(bounds) }, agoraRoutes, options.tls)
 }
 
 /** Makes an engine's HTTP face for everybody: health and numbers. */

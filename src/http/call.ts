@@ -1,7 +1,9 @@
 // A call of the Audit Trail API by somebody: who it is, whether they may, and what becomes of a refusal.
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { mayReadAuditLog, type Principal } from '../identity/identity.ts'
+import type { Principal } from '../identity/principal.ts'
+import type { Rights } from '../identity/rights.ts'
+import { readScope } from '../identity/scope.ts'
 import { AnnalsError, isAnnalsError, type ErrorCode } from '../errors.ts'
 import type { Reader } from '../federation/inner-api.ts'
 import { notRecorded } from './content.ts'
@@ -10,10 +12,11 @@ import type { Node } from './node.ts'
 import { BrokenTransfer } from './outlet.ts'
 import type { Portal } from './portal.ts'
 import { refusedEntry } from './read-entries.ts'
+import { sourceOf } from './source.ts'
 import { recordBreak } from './transfer.ts'
 
 /** Who calls, as entries name them. */
-export type Caller = Pick<Principal, 'name'> & Partial<Pick<Principal, 'session'>>
+export type Caller = Pick<Principal, 'name'> & Partial<Omit<Principal, 'name'>>
 
 /** One authenticated call. */
 export interface Call {
@@ -28,6 +31,15 @@ export interface Call {
   readonly target: string
 }
 
+/** One call by somebody who may read. */
+export type ReaderCall = Call & { readonly caller: Principal }
+
+/** What a route is about: whose log, as entries name it, and whether a caller may read it. */
+export interface Reading {
+  readonly target: string
+  readonly isAllowed: (rights: Rights) => boolean
+}
+
 /**
  * Lets a caller with valid credentials and the right to read do `work`, in the contract's order: 503 (E10),
  * 401 (E5), 403 (E6), then whatever `work` refuses. Every refusal after 401 is an entry before it is an
@@ -37,12 +49,12 @@ export async function asReader(
   portal: Portal,
   request: FastifyRequest,
   reply: FastifyReply,
-  target: string,
-  work: (call: Call) => Promise<void>,
+  reading: Reading,
+  work: (call: ReaderCall) => Promise<void>,
 ): Promise<void> {
   portal.calls.begin()
   try {
-    await asReadyReader(portal, request, reply, target, work)
+    await asReadyReader(portal, request, reply, reading, work)
   } finally {
     portal.calls.end()
   }
@@ -52,26 +64,34 @@ async function asReadyReader(
   portal: Portal,
   request: FastifyRequest,
   reply: FastifyReply,
-  target: string,
-  work: (call: Call) => Promise<void>,
+  { target, isAllowed }: Reading,
+  work: (call: ReaderCall) => Promise<void>,
 ): Promise<void> {
   if (!portal.isReady()) throw new AnnalsError('UNAVAILABLE', 'this node is starting or stopping')
-  const source = sourceOf(request)
+  const source = sourceOf(portal, request)
   const { authorization } = request.raw.headers
-  const principal = await portal.identity.authenticateBasic({ authorization, source })
-  const call = { request, reply, caller: principal, source, target }
+  const caller = await portal.identity.authenticate({ authorization, source })
+  const call = { request, reply, caller, source, target }
   try {
-    if (!mayReadAuditLog(principal)) {
-      throw new AnnalsError(
-        'FORBIDDEN',
-        'this account may not read audit logs: it has no administrator rights',
-      )
-    }
+    if (!isAllowed(caller.rights)) throw forbidden(caller)
     await work(call)
   } catch (error) {
     if (error instanceof BrokenTransfer) return await abandon(portal, call, error)
     await refuseCall(portal, call, error)
   }
+}
+
+/** Why somebody with valid credentials may not (E6; RFC 6750 section 3.1). */
+export function forbidden({ scheme, rights }: Principal): AnnalsError {
+  if (scheme === 'Basic')
+    return new AnnalsError(
+      'FORBIDDEN',
+      'this account may not read audit logs: it has no administrator rights',
+    )
+  const others = rights.reads.length > 0 ? 'it is for other logs only' : 'it has no scope for that'
+  return new AnnalsError('FORBIDDEN', `this access token does not allow to read this log: ${others}`, {
+    bearer: { error: 'insufficient_scope', scope: readScope },
+  })
 }
 
 // The caller went away before there was anything to send. No engine is to blame for that, and nobody is there to be told.
@@ -109,6 +129,7 @@ const recordedCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'INVALID_PARAMETER',
   'UNKNOWN_ENGINE',
   'UNREACHABLE_ENGINE',
+  'UNREACHABLE_INSTANCE',
   'RANGE_NOT_SATISFIABLE',
   'UNAVAILABLE',
 ])
@@ -127,10 +148,4 @@ export function whenGone({ request: { raw } }: Call): Disposable & { readonly si
   raw.socket.once('close', abort)
   if (raw.socket.destroyed) abort()
   return { signal: gone.signal, [Symbol.dispose]: () => void raw.socket.off('close', abort) }
-}
-
-/** The address that a request came from. */
-export function sourceOf(request: FastifyRequest): string {
-  const address = request.raw.socket.remoteAddress ?? 'unknown'
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
 }

@@ -5,6 +5,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AnnalsError, eachOf, type ErrorCode } from '../errors.ts'
 import { retryAfterSeconds } from '../limits.ts'
+import { type Challenge, challengeHeaders } from './challenge.ts'
 import { neverStored } from './headers.ts'
 import type { HttpMetrics } from './metrics.ts'
 import { routeOf, send } from './send.ts'
@@ -20,6 +21,8 @@ export interface HttpLogger {
 export interface RefusalSink {
   readonly metrics: HttpMetrics
   readonly logger: HttpLogger
+  /** How callers prove who they are; undefined where nobody is asked. */
+  readonly challenge?: Challenge
 }
 
 /** Answers a request with a refusal. `headers` come before those of the code. */
@@ -43,7 +46,7 @@ export function refuse(
     request,
     reply,
     statusOf[error.code],
-    [...headers, ...refusalHeaders(error)],
+    [...headers, ...refusalHeaders(error, sink.challenge)],
     refusalBody(error),
   )
 }
@@ -54,24 +57,16 @@ export function refusalBody(error: AnnalsError): string {
 }
 
 /** The headers of a refusal as a flat name-value list, without its length. */
-export function refusalHeaders(error: AnnalsError): string[] {
-  return ['Content-Type', 'application/json', ...neverStored, ...codeHeaders(error)]
+export function refusalHeaders(error: AnnalsError, challenge?: Challenge): string[] {
+  const more = [...challengeHeaders(error, challenge), ...codeHeaders(error)]
+  return ['Content-Type', 'application/json', ...neverStored, ...more]
 }
 
 function codeHeaders(error: AnnalsError): readonly string[] {
-  if (error.code === 'UNAUTHENTICATED') return challenges
   if (error.code === 'METHOD_NOT_ALLOWED') return ['Allow', error.allow ?? '']
   if (!passingCodes.has(error.code)) return []
   return ['Retry-After', String(Math.ceil(error.retryAfterSeconds ?? retryAfterSeconds))]
 }
-
-// Two fields rather than one list: clients that parse only the first challenge find Basic.
-const challenges = [
-  'WWW-Authenticate',
-  'Basic realm="annals", charset="UTF-8"',
-  'WWW-Authenticate',
-  'Bearer realm="annals"',
-]
 
 // Refusals that pass: the same request may succeed later.
 const passingCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -114,9 +109,11 @@ interface FrameworkError {
   readonly validation?: unknown
 }
 
-// Refusals that are the caller's own doing are counted, and the audit log holds those that matter; the
-// operator's log has what the operator can do something about.
-function report(sink: RefusalSink, error: AnnalsError, route: string): void {
+/**
+ * Counts a refusal. Those that are the caller's own doing are in the audit log where they matter; the operator's log has
+ * what the operator can do something about.
+ */
+export function report(sink: RefusalSink, error: AnnalsError, route: string): void {
   sink.metrics.refused(error.code)
   if (isFault(error.code)) {
     sink.logger.error({ err: error, cause: error.cause, detail: error.detail, route }, 'request failed')
@@ -128,5 +125,10 @@ function report(sink: RefusalSink, error: AnnalsError, route: string): void {
 }
 
 function isFault(code: ErrorCode): boolean {
-  return statusOf[code] === 500 && code !== 'UNKNOWN_ENGINE' && code !== 'UNREACHABLE_ENGINE'
+  return (
+    statusOf[code] === 500 &&
+    code !== 'UNKNOWN_ENGINE' &&
+    code !== 'UNREACHABLE_ENGINE' &&
+    code !== 'UNREACHABLE_INSTANCE'
+  )
 }

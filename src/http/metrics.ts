@@ -2,8 +2,11 @@
 
 import type { ErrorCode } from '../errors.ts'
 
-/** Why a transfer broke: the client left, took too long over a buffer, an engine did not go on, or we could not. */
-export type BreakReason = 'gone' | 'stalled' | 'engine' | 'failed'
+/**
+ * Why a transfer broke: the client left, took too long over a buffer, an engine or (at a gateway) an instance did not go
+ * on, or we could not.
+ */
+export type BreakReason = 'gone' | 'stalled' | 'engine' | 'instance' | 'failed'
 
 /** Counters and gauges of the HTTP face. Every method is called on a hot path, and must not throw. */
 export interface HttpMetrics {

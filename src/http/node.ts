@@ -4,6 +4,7 @@ import type { AuditLog } from '../log/audit-log.ts'
 import type { HttpBounds } from './bounds.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import type { Calls } from './calls.ts'
+import type { Challenge } from './challenge.ts'
 import type { HttpLogger } from './errors.ts'
 import type { HttpMetrics } from './metrics.ts'
 import type { Slots } from './slots.ts'
@@ -16,6 +17,10 @@ export interface Node {
   readonly component: string
   readonly metrics: HttpMetrics
   readonly logger: HttpLogger
+  /** How callers prove who they are; undefined where nobody is asked. */
+  readonly challenge?: Challenge
+  /** Whether an address is that of a proxy whose X-Forwarded-For is believed; undefined where none is. */
+  readonly trusts?: (address: string) => boolean
   /** False while the node starts and stops (E10). */
   readonly isReady: () => boolean
   /** What `/readyz` says, as JSON: whether the node is ready, and what is wrong. */

@@ -68,7 +68,7 @@ export function refuseSocket(sink: RefusalSink, socket: Socket, error: AnnalsErr
     return
   }
   sink.metrics.answered('none', statusOf[error.code])
-  socket.end(rawAnswer(error))
+  socket.end(rawAnswer(error, socket))
   // Closing on unread input resets the connection, and the client would lose the answer. What it still sends
   // goes to the parser, which refuses it again and drops it.
   const end = setTimeout(() => socket.destroy(), lingerMs)
@@ -81,9 +81,9 @@ function isAnswering(socket: Socket): boolean {
   return '_httpMessage' in socket && socket._httpMessage !== null
 }
 
-function rawAnswer(error: AnnalsError): string {
+function rawAnswer(error: AnnalsError, socket: Socket): string {
   const body = refusalBody(error)
-  const headers = [...everyAnswer, ...refusalHeaders(error)]
+  const headers = [...everyAnswer(socket), ...refusalHeaders(error)]
   const lines = [`HTTP/1.1 ${statusOf[error.code]} ${reasonOf(error)}`, `Date: ${new Date().toUTCString()}`]
   for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`)
   lines.push(`Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close', '', body)

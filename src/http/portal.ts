@@ -6,11 +6,32 @@ import type { Identity } from '../identity/identity.ts'
 import type { Node } from './node.ts'
 
 /** What `http/` asks of `identity/`. */
-export type Authenticator = Pick<Identity, 'authenticateBasic' | 'noteRefusedJoin'>
+export type Authenticator = Pick<Identity, 'authenticate' | 'noteRefusedJoin'>
+
+/** What a client sends to an endpoint of the authorization server. */
+export interface OAuthRequest {
+  readonly authorization: string | undefined
+  readonly contentType: string | undefined
+  readonly body: string
+}
+
+/**
+ * The authorization server (`identity/authorization-server.ts`). Throws OAuthError, and AnnalsError where it is not the
+ * client's doing.
+ */
+export interface Authorization {
+  token(request: OAuthRequest, source: string): Promise<object>
+  introspect(request: OAuthRequest, source: string): Promise<object>
+  revoke(request: OAuthRequest, source: string): Promise<void>
+  jwks(): Promise<object> | object
+  metadata(): object
+  resourceMetadata(): object
+}
 
 /** A portal, as its HTTP face sees it. */
 export interface Portal extends Node {
   readonly identity: Authenticator
+  readonly authorization: Authorization
   /** The IANA zone of times without an offset (W5). */
   readonly timeZone: string
   /** The connected engines. */

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ask, type Answer, type Ask } from './testing/client.ts'
-import { reader, startPortal } from './testing/portal-server.ts'
+import { admin, reader, startPortal, unreachableEngines } from './testing/portal-server.ts'
 
 const portalPath = '/audit-trail/api/v1/portal/type/auditlog'
 const enginePath = '/audit-trail/api/v1/engine/engine-01/type/auditlog'
+const tokenPath = '/oauth2/default/v1/token'
 const enginesPath = '/audit-trail/api/v1/engines/type/auditlog'
 
 /** Asserts that an answer is a refusal in the contract's form, and returns its only element. */
@@ -111,13 +112,155 @@ test('E7: an unknown path is not found, whoever asks and however', async () => {
 
 test('E5: without valid credentials the challenges name Basic and Bearer', async () => {
   await using portal = await startPortal()
-  for (const authorization of ['Basic d3Jvbmc6d3Jvbmc=', 'Bearer abc', '']) {
+  for (const authorization of ['Basic d3Jvbmc6d3Jvbmc=', 'Negotiate abc', '']) {
     const answer = await ask(portal.port, portalPath, { headers: { authorization } })
     refusal(answer, 401, 'UNAUTHENTICATED')
     const challenges = answer.rawHeaders.filter((_, i) => answer.rawHeaders[i - 1] === 'WWW-Authenticate')
-    assert.deepEqual(challenges, ['Basic realm="annals", charset="UTF-8"', 'Bearer realm="annals"'])
+    assert.deepEqual(challenges, [
+      'Basic realm="annals", charset="UTF-8"',
+      'Bearer realm="annals", resource_metadata="https://portal/metadata"',
+    ])
   }
   assert.equal(portal.log.recorded.length, 0, 'identity records those itself')
+})
+
+const challengesOf = ({ rawHeaders }: Answer) =>
+  rawHeaders.filter((_, i) => rawHeaders[i - 1] === 'WWW-Authenticate')
+
+test('E5: of a token that is not valid the challenge says so (RFC 6750 section 3.1)', async () => {
+  await using portal = await startPortal()
+  const answer = await ask(portal.port, portalPath, { headers: { authorization: 'Bearer expired' } })
+  refusal(answer, 401, 'UNAUTHENTICATED')
+  assert.equal(
+    challengesOf(answer).at(-1),
+    'Bearer realm="annals", error="invalid_token", error_description="the access token is not valid", resource_metadata="https://portal/metadata"',
+  )
+})
+
+test('E6: a token opens what its scope names, and the rest is refused before the engine is looked up', async () => {
+  await using portal = await startPortal()
+  const of = async (scope: string) => {
+    const answers = [portalPath, enginePath, enginesPath].map((path) =>
+      ask(portal.port, path, { headers: { authorization: `Bearer ${scope}` } }),
+    )
+    return Promise.all(answers)
+  }
+  const statuses = async (scope: string) => (await of(scope)).map(({ status }) => status)
+  assert.deepEqual(await statuses('service:audit-trail'), [200, 500, 200])
+  assert.deepEqual(await statuses('service:audit-trail:engine:engine-01'), [403, 500, 403])
+  assert.deepEqual(await statuses('service:audit-trail:engine:engine-02'), [403, 403, 403])
+  assert.deepEqual(await statuses('service:audit-trail:record'), [403, 403, 403])
+  const [answer] = await of('service:audit-trail:record')
+  assert.ok(answer)
+  const [challenge, ...others] = challengesOf(answer)
+  assert.deepEqual(others, [])
+  assert.match(challenge ?? '', /^Bearer .*error="insufficient_scope".*scope="service:audit-trail"/)
+  assert.match(portal.log.recorded.at(-1) ?? '', / 29002 .*actor="client:siem".*FORBIDDEN/)
+})
+
+test('E6: a granted short name opens the engine that it means, and no other that begins like it', async () => {
+  await using portal = await startPortal({}, unreachableEngines('alpha.example.com', 'beta.example.org'))
+  const read = async (granted: string, asked: string) => {
+    const authorization = `Bearer service:audit-trail:engine:${granted}`
+    const path = enginePath.replace('engine-01', asked)
+    const { body } = await ask(portal.port, path, { headers: { authorization } })
+    return (JSON.parse(body.toString()) as { code: string }[]).map(({ code }) => code)
+  }
+  const opened = ['UNREACHABLE_ENGINE']
+  for (const name of ['alpha', 'ALPHA', 'alpha.example.com']) {
+    assert.deepEqual(await read('alpha', name), opened)
+    assert.deepEqual(await read('alpha.example.com', name), opened)
+  }
+  // The name that is asked for fits the granted one; the engine that is found is another.
+  assert.deepEqual(await read('beta.example.com', 'beta'), ['FORBIDDEN'])
+  assert.match(portal.log.recorded.at(-1) ?? '', / 29002 .*actor="client:siem".*FORBIDDEN/)
+  assert.deepEqual(await read('beta.example.com', 'beta.example.org'), ['FORBIDDEN'])
+})
+
+test('E6: a short name of two engines, though granted, opens neither', async () => {
+  await using portal = await startPortal({}, unreachableEngines('alpha.example.com', 'alpha.example.org'))
+  const headers = { authorization: 'Bearer service:audit-trail:engine:alpha' }
+  const read = (name: string) => ask(portal.port, enginePath.replace('engine-01', name), { headers })
+  refusal(await read('alpha'), 500, 'UNKNOWN_ENGINE')
+  refusal(await read('alpha.example.com'), 403, 'FORBIDDEN')
+})
+
+test('E5: a token in the URL is no credential, whatever it could open in the header', async () => {
+  await using portal = await startPortal()
+  const token = encodeURIComponent('service:audit-trail')
+  const inUrl = `${portalPath}?access_token=${token}`
+  refusal(await ask(portal.port, inUrl, { headers: { authorization: '' } }), 401, 'UNAUTHENTICATED')
+  refusal(await ask(portal.port, inUrl, { headers: { authorization: admin } }), 400, 'INVALID_PARAMETER')
+})
+
+test('S2: the token endpoint gets form and header as they are, and its answer is never kept', async () => {
+  await using portal = await startPortal()
+  const headers = { authorization: 'Basic abc', 'content-type': 'application/x-www-form-urlencoded' }
+  const answer = await ask(portal.port, tokenPath, { method: 'POST', headers, body: 'a=b' })
+  assert.equal(answer.status, 200)
+  assert.deepEqual(JSON.parse(answer.body.toString()), {
+    authorization: 'Basic abc',
+    contentType: 'application/x-www-form-urlencoded',
+    body: 'a=b',
+    source: '127.0.0.1',
+  })
+  assert.equal(answer.headers['cache-control'], 'no-store')
+  assert.equal(answer.headers.pragma, 'no-cache')
+})
+
+test('S2: refusals of the authorization server are RFC 6749 objects, whatever went wrong', async () => {
+  await using portal = await startPortal()
+  const post = (body: string) => ask(portal.port, tokenPath, { method: 'POST', body })
+  const error = ({ body }: Answer) => (JSON.parse(body.toString()) as { error: string }).error
+  const client = await post('wrong-client')
+  assert.deepEqual([client.status, error(client)], [401, 'invalid_client'])
+  assert.match(challengesOf(client)[0] ?? '', /^Basic /)
+  const scope = await post('wrong-scope')
+  assert.deepEqual([scope.status, error(scope), challengesOf(scope)], [400, 'invalid_scope', []])
+  const busy = await post('busy')
+  assert.deepEqual([busy.status, busy.headers['retry-after']], [429, '7'])
+  const fault = await post('fault')
+  assert.deepEqual([fault.status, error(fault)], [500, 'server_error'])
+  assert.doesNotMatch(fault.body.toString(), /secret/)
+  portal.state.isReady = false
+  const stopping = await post('a=b')
+  assert.deepEqual([stopping.status, error(stopping)], [503, 'temporarily_unavailable'])
+})
+
+test('S2: keys and metadata are public documents, and the endpoints take POST alone', async () => {
+  await using portal = await startPortal()
+  const documents = [
+    '/oauth2/default/v1/keys',
+    '/.well-known/oauth-authorization-server/oauth2/default',
+    '/oauth2/default/.well-known/openid-configuration',
+    '/.well-known/oauth-protected-resource/audit-trail/api',
+  ]
+  for (const path of documents) {
+    const answer = await ask(portal.port, path, { headers: { authorization: '' } })
+    assert.equal(answer.status, 200, path)
+    assert.equal(answer.headers['cache-control'], 'public, max-age=300')
+  }
+  for (const name of ['token', 'introspect', 'revoke'])
+    refusal(await ask(portal.port, `/oauth2/default/v1/${name}`), 405, 'METHOD_NOT_ALLOWED')
+})
+
+test('S2: a form that is too large is refused before anybody reads it', async () => {
+  await using portal = await startPortal()
+  for (const name of ['token', 'introspect', 'revoke']) {
+    const path = `/oauth2/default/v1/${name}`
+    const fits = await ask(portal.port, path, { method: 'POST', body: 'a'.repeat(16_384) })
+    assert.equal(fits.status, 200)
+    const large = await ask(portal.port, path, { method: 'POST', body: 'a'.repeat(16_385) })
+    refusal(large, 413, 'BODY_TOO_LARGE')
+  }
+})
+
+test('S2: a revocation is answered with JSON that says nothing (RFC 7009 section 2.2)', async () => {
+  await using portal = await startPortal()
+  const answer = await ask(portal.port, '/oauth2/default/v1/revoke', { method: 'POST', body: 'token=a' })
+  assert.deepEqual([answer.status, answer.body.toString()], [200, '{}'])
+  assert.equal(answer.headers['content-type'], 'application/json')
+  assert.equal(answer.headers['cache-control'], 'no-store')
 })
 
 test('E6: who has no administrator rights is refused before the engine is looked up', async () => {

@@ -2,11 +2,14 @@
 
 import { joinPath } from '../federation/enrolment.ts'
 import { innerPaths } from '../federation/inner-api.ts'
-import { innerCertificateBytes, innerWindowBytes, joinBodyBytes } from '../limits.ts'
+import { metadataPaths, oauthPaths, resourceMetadataPath } from '../identity/oauth-paths.ts'
+import { innerCertificateBytes, innerWindowBytes, joinBodyBytes, oauthBodyBytes } from '../limits.ts'
+import type { AgoraNode } from './agora-node.ts'
 import type { EngineNode } from './engine-node.ts'
 import type { Route } from './face.ts'
 import type { Node } from './node.ts'
 import type { Portal } from './portal.ts'
+import { agoraEngineAuditLog, agoraEnginesAuditLog, agoraPortalAuditLog } from './routes/agora-audit-log.ts'
 import { engineAuditLog } from './routes/engine-audit-log.ts'
 import { engineJoin } from './routes/engine-join.ts'
 import { enginesAuditLog } from './routes/engines-audit-log.ts'
@@ -16,6 +19,12 @@ import { innerDescription } from './routes/inner-description.ts'
 import { innerEntries } from './routes/inner-entries.ts'
 import { innerWindow } from './routes/inner-window.ts'
 import { metrics } from './routes/metrics.ts'
+import { oauthIntrospect } from './routes/oauth-introspect.ts'
+import { oauthKeys } from './routes/oauth-keys.ts'
+import { oauthMetadata } from './routes/oauth-metadata.ts'
+import { oauthResourceMetadata } from './routes/oauth-resource-metadata.ts'
+import { oauthRevoke } from './routes/oauth-revoke.ts'
+import { oauthToken } from './routes/oauth-token.ts'
 import { portalAuditLog } from './routes/portal-audit-log.ts'
 import { readyz } from './routes/readyz.ts'
 import { version } from './routes/version.ts'
@@ -36,6 +45,20 @@ export const portalRoutes: readonly Route<Portal>[] = [
   { path: '/audit-trail/api/v1/engine/:host/type/auditlog', methods: read, handler: engineAuditLog },
   { path: '/audit-trail/api/v1/engines/type/auditlog', methods: read, handler: enginesAuditLog },
   { path: joinPath, methods: ['POST'], handler: engineJoin, bodyBytes: joinBodyBytes },
+  { path: oauthPaths.token, methods: ['POST'], handler: oauthToken, bodyBytes: oauthBodyBytes },
+  { path: oauthPaths.introspect, methods: ['POST'], handler: oauthIntrospect, bodyBytes: oauthBodyBytes },
+  { path: oauthPaths.revoke, methods: ['POST'], handler: oauthRevoke, bodyBytes: oauthBodyBytes },
+  { path: oauthPaths.keys, methods: read, handler: oauthKeys },
+  ...metadataPaths.map((path) => ({ path, methods: read, handler: oauthMetadata })),
+  { path: resourceMetadataPath, methods: read, handler: oauthResourceMetadata },
+  ...engineRoutes,
+]
+
+/** What a regional gateway passes on to instances (A4), and what it answers about itself. */
+export const agoraRoutes: readonly Route<AgoraNode>[] = [
+  { path: '/audit-trail/api/v1/portal/type/auditlog', methods: read, handler: agoraPortalAuditLog },
+  { path: '/audit-trail/api/v1/engine/:host/type/auditlog', methods: read, handler: agoraEngineAuditLog },
+  { path: '/audit-trail/api/v1/engines/type/auditlog', methods: read, handler: agoraEnginesAuditLog },
   ...engineRoutes,
 ]
 

@@ -15,7 +15,8 @@ export function send(
 ): void {
   reply.hijack()
   metrics.answered(routeOf(request), status)
-  reply.raw.writeHead(status, [...everyAnswer, ...headers, 'Content-Length', String(Buffer.byteLength(body))])
+  const length = ['Content-Length', String(Buffer.byteLength(body))]
+  reply.raw.writeHead(status, [...everyAnswer(request.raw.socket), ...headers, ...length])
   reply.raw.end(body)
 }
 

@@ -199,7 +199,8 @@ function detailsOf(error: unknown): object {
   return isAnnalsError(error) ? { engine: error.engine, detail: error.detail } : {}
 }
 
-function takeSlot(node: Node): Disposable {
+/** Takes the place of a bulk answer, which is given back in the end. Throws UNAVAILABLE where there is none. */
+export function takeSlot(node: Node): Disposable {
   const slot = node.bulkSlots.take()
   if (slot === undefined) throw new AnnalsError('UNAVAILABLE', 'too many answers are under way')
   node.metrics.bulk(1)

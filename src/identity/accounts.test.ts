@@ -5,6 +5,8 @@ import { openDatabase } from '../database/database.ts'
 import { isAnnalsError, type ErrorCode } from '../errors.ts'
 import { accountStates } from './account-state.ts'
 import { Accounts } from './accounts.ts'
+import { readScope } from './scope.ts'
+import { bearerOf, clientsOver, tokenFor } from './testing/clients-fixture.ts'
 import { by, identityFixture, password } from './testing/identity-fixture.ts'
 
 const session = { actor: 'admin', session: 'session-1' }
@@ -89,7 +91,10 @@ test('every change raises the credential version', async () => {
   versions.push((await read('reader'))?.credentialVersion)
   await accounts.setProfile('reader', 'central-administrator', by)
   versions.push((await read('reader'))?.credentialVersion)
-  await fixture.database.write.updateTable('lockout').set({ failures: 1 }).execute()
+  await fixture.database.write
+    .insertInto('login_failure')
+    .values({ account: 'reader', network: '192.0.2.9', failures: 1 })
+    .execute()
   await accounts.unlock('reader', by)
   versions.push((await read('reader'))?.credentialVersion)
   assert.deepEqual(versions, [1, 2, 3, 4])
@@ -143,4 +148,76 @@ test('of two processes that remove the last two main administrators at once, one
   ])
   assert.deepEqual(ends.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
   assert.equal((await command.list()).length, 1)
+})
+
+test('an account in whose name there are clients is removed only with word of what becomes of them', async () => {
+  await using fixture = await identityFixture()
+  const { accounts } = fixture.identity
+  const clients = clientsOver(fixture)
+  await accounts.setProfile('reader', 'central-administrator', by)
+  for (const name of ['siem', 'archive'])
+    await clients.add({ name, scopes: [readScope], owner: 'reader' }, by)
+  await assert.rejects(accounts.remove('reader', by), {
+    code: 'ACCOUNT_REFUSED',
+    message:
+      'clients were made in the name of "reader": archive, siem; say --keep-clients or --remove-clients',
+  })
+  assert.equal((await accounts.list()).length, 2)
+  // Whoever is given the name next has none of them.
+  await accounts.remove('reader', by, 'keep')
+  assert.deepEqual(
+    (await clients.list()).map(({ owner }) => owner),
+    [undefined, undefined],
+  )
+})
+
+test('S7: clients that are kept go on without an owner, those that are removed end, and each is an entry', async () => {
+  await using fixture = await identityFixture()
+  const { accounts } = fixture.identity
+  const clients = clientsOver(fixture)
+  for (const name of ['anna', 'bert']) {
+    await accounts.add({ name, profile: 'central-administrator', password }, by)
+  }
+  const kept = await clients.add({ name: 'kept', scopes: [readScope], owner: 'anna' }, by)
+  const ended = await clients.add({ name: 'ended', scopes: [readScope], owner: 'bert' }, by)
+  const tokens = [await tokenFor(fixture, kept), await tokenFor(fixture, ended)] as const
+  await drain(fixture.database, fixture.recorder.record)
+  const before = fixture.recorder.events.length
+  await accounts.remove('anna', by, 'keep')
+  await accounts.remove('bert', by, 'remove')
+  await bearerOf(fixture, tokens[0])
+  await assert.rejects(bearerOf(fixture, tokens[1]), refused('UNAUTHENTICATED'))
+  await drain(fixture.database, fixture.recorder.record)
+  assert.deepEqual(
+    fixture.recorder.events
+      .slice(before)
+      .filter(({ code }) => code !== '20103')
+      .map(({ code, target, details }) => [code, target, details ?? []]),
+    [
+      ['29055', `client:${kept.clientId}`, [['formerOwner', 'anna']]],
+      ['20202', 'anna', []],
+      ['29056', `client:${ended.clientId}`, []],
+      ['20202', 'bert', []],
+    ],
+  )
+})
+
+test('the owner of a client is the account, however its name is written', async () => {
+  await using fixture = await identityFixture()
+  const { accounts } = fixture.identity
+  await accounts.add({ name: 'J\u00f6rg', profile: 'central-administrator', password }, by)
+  await clientsOver(fixture).add({ name: 'siem', scopes: [readScope], owner: 'Jo\u0308rg' }, by)
+  await assert.rejects(accounts.remove('Jo\u0308rg', by), refused('ACCOUNT_REFUSED'))
+  await accounts.remove('Jo\u0308rg', by, 'remove')
+  assert.deepEqual(await clientsOver(fixture).list(), [])
+})
+
+test('an account is given any profile that there is, and none that there is not', async () => {
+  await using fixture = await identityFixture()
+  const { accounts } = fixture.identity
+  const message = /^"Admin" is no profile: expected one of main-administrator, central-administrator, user$/
+  const account = { name: 'new', profile: 'Admin', password }
+  await assert.rejects(accounts.add(account, by), { code: 'INVALID_INPUT', message })
+  await assert.rejects(accounts.setProfile('reader', 'Admin', by), { code: 'INVALID_INPUT', message })
+  assert.equal((await accounts.list()).length, 2)
 })

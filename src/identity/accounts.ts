@@ -7,6 +7,7 @@ import type { Database, Transaction } from '../database/database.ts'
 import type { AuditEvent } from '../entry/event.ts'
 import { AnnalsError } from '../errors.ts'
 import { normalizeName, parseName, type Account } from './account.ts'
+import { clientsOf, keepClientsOf, removeClientsOf } from './account-clients.ts'
 import * as events from './account-events.ts'
 import type { Author } from './account-events.ts'
 import type { AccountState, ReadAccountState } from './account-state.ts'
@@ -14,7 +15,8 @@ import type { Clock } from './clock.ts'
 import type { Hasher } from './hasher.ts'
 import { isLocked } from './lockout.ts'
 import { checkPassword } from './password.ts'
-import { storedProfile, type Profile } from './profile.ts'
+import type { Profile } from './profile.ts'
+import { demandProfile } from './profiles.ts'
 
 /** What accounts need. */
 export interface AccountsParts {
@@ -58,21 +60,20 @@ export class Accounts {
     const now = this.#parts.clock.wallMicros()
     const rows = await this.#parts.database.read
       .selectFrom('account')
-      .leftJoin('lockout', 'lockout.account', 'account.name')
-      .select([
-        'name',
-        'profile',
-        'created_at',
-        'password_changed_at',
-        'failures',
-        'failed_at',
-        'locked_until',
+      .leftJoin('login_failure', 'login_failure.account', 'account.name')
+      .select(['name', 'profile', 'created_at', 'password_changed_at'])
+      .select(({ fn }) => [
+        // Over all networks.
+        fn.sum<number | null>('failures').as('failures'),
+        fn.max('failed_at').as('failed_at'),
+        fn.max('locked_until').as('locked_until'),
       ])
+      .groupBy('account.id')
       .orderBy('name')
       .execute()
     return rows.map((row) => ({
       name: row.name,
-      profile: storedProfile(row.profile),
+      profile: row.profile,
       createdAt: row.created_at,
       passwordChangedAt: row.password_changed_at,
       failures: row.failures ?? 0,
@@ -89,6 +90,7 @@ export class Accounts {
     checkPassword(password)
     const hash = await this.#parts.hasher.hash(password)
     return this.#transact(async (transaction) => {
+      await demandProfile(transaction, profile)
       await insert(transaction, name, profile, hash, this.#parts.clock.wallMicros())
       return this.#tell(transaction, name, events.accountCreated(this.#parts.hostName, by, name, profile))
     })
@@ -105,12 +107,15 @@ export class Accounts {
     })
   }
 
-  /** Ends a lock, and forgets failed logins. */
+  /** Ends every lock, and forgets failed logins. */
   async unlock(name: string, by: Author): Promise<AccountChange> {
     return this.#change(name, async (transaction, account) => {
-      if (account.failures === 0) return undefined
-      const cleared = { failures: 0, locked_until: null }
-      await transaction.updateTable('lockout').set(cleared).where('account', '=', account.name).execute()
+      const { numDeletedRows } = await transaction
+        .deleteFrom('login_failure')
+        .where('account', '=', account.name)
+        .where('failures', '>', 0)
+        .executeTakeFirst()
+      if (numDeletedRows === 0n) return undefined
       return events.accountUpdated(this.#parts.hostName, by, account.name, 'unlock')
     })
   }
@@ -119,30 +124,40 @@ export class Accounts {
   async setProfile(name: string, profile: Profile, by: Author): Promise<AccountChange> {
     return this.#change(name, async (transaction, account) => {
       if (account.profile === profile) return undefined
+      await demandProfile(transaction, profile)
       await keepMainAdministrator(transaction, account)
       await transaction.updateTable('account').set({ profile }).where('id', '=', account.id).execute()
       return events.profileChanged(this.#parts.hostName, by, account.name, account.profile, profile)
     })
   }
 
-  /** Removes an account. Throws ACCOUNT_REFUSED for the last main administrator. */
-  async remove(name: string, by: Author): Promise<AccountChange> {
+  /**
+   * Removes an account. Throws ACCOUNT_REFUSED for the last main administrator, and for one in whose name there are
+   * clients, unless it is said what is to become of them.
+   */
+  async remove(name: string, by: Author, clients?: 'keep' | 'remove'): Promise<AccountChange> {
+    const { hostName } = this.#parts
     return this.#change(name, async (transaction, account) => {
       await keepMainAdministrator(transaction, account)
+      const told = await settleClients(transaction, account.name, hostName, by, clients)
       await transaction.deleteFrom('account').where('id', '=', account.id).execute()
-      await transaction.deleteFrom('lockout').where('account', '=', account.name).execute()
-      return events.accountRemoved(this.#parts.hostName, by, account.name)
+      await transaction.deleteFrom('login_failure').where('account', '=', account.name).execute()
+      await transaction.deleteFrom('known_network').where('account', '=', account.name).execute()
+      return [...told, events.accountRemoved(hostName, by, account.name)]
     })
   }
 
-  /** Changes one account; `change` returns the event that tells it, or undefined where nothing is to change. */
+  /** Changes one account; `change` returns the events that tell it, or undefined where nothing is to change. */
   async #change(
     asked: string,
-    change: (transaction: Transaction, account: AccountState) => Promise<AuditEvent | undefined>,
+    change: (
+      transaction: Transaction,
+      account: AccountState,
+    ) => Promise<AuditEvent | readonly AuditEvent[] | undefined>,
   ): Promise<AccountChange> {
     const name = normalizeName(asked)
     return this.#transact(async (transaction) => {
-      const account = await this.#parts.readState(name, transaction)
+      const account = await this.#parts.readState(name, undefined, transaction)
       if (account === undefined) throw new AnnalsError('ACCOUNT_UNKNOWN', `there is no account "${name}"`)
       const event = await change(transaction, account)
       if (event === undefined) return { name, isChanged: false, eventIds: [] }
@@ -151,14 +166,37 @@ export class Accounts {
     })
   }
 
-  async #tell(transaction: Transaction, name: string, event: AuditEvent): Promise<AccountChange> {
-    const id = await enqueue(transaction, { ...event, occurred: this.#parts.clock.wallMicros() })
-    return { name, isChanged: true, eventIds: [id] }
+  async #tell(
+    transaction: Transaction,
+    name: string,
+    told: AuditEvent | readonly AuditEvent[],
+  ): Promise<AccountChange> {
+    const occurred = this.#parts.clock.wallMicros()
+    const eventIds: string[] = []
+    for (const event of [told].flat()) eventIds.push(await enqueue(transaction, { ...event, occurred }))
+    return { name, isChanged: true, eventIds }
   }
 
   async #transact<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     return this.#parts.database.write.transaction().execute(work)
   }
+}
+
+async function settleClients(
+  transaction: Transaction,
+  account: string,
+  hostName: string,
+  by: Author,
+  clients: 'keep' | 'remove' | undefined,
+): Promise<readonly AuditEvent[]> {
+  if (clients === 'keep') return keepClientsOf(transaction, account, hostName, by)
+  if (clients === 'remove') return removeClientsOf(transaction, account, hostName, by)
+  const names = await clientsOf(transaction, account)
+  if (names.length === 0) return []
+  throw new AnnalsError(
+    'ACCOUNT_REFUSED',
+    `clients were made in the name of "${account}": ${names.join(', ')}; say --keep-clients or --remove-clients`,
+  )
 }
 
 async function insert(
@@ -176,7 +214,6 @@ async function insert(
   if (numInsertedOrUpdatedRows !== 1n) {
     throw new AnnalsError('ACCOUNT_EXISTS', `there is an account "${name}" already`)
   }
-  await transaction.insertInto('lockout').values({ account: name }).execute()
 }
 
 async function raiseVersion(transaction: Transaction, id: number): Promise<void> {

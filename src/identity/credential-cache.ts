@@ -30,10 +30,10 @@ export class CredentialCache {
     this.#key = createSecretKey(key)
   }
 
-  /** Stands for credentials wherever they must be compared. */
-  keyOf({ name, password }: Credentials): string {
-    // A name holds no colon (RFC 7617), so no two credentials make the same text.
-    return createHmac('sha256', this.#key).update(`${name}:${password}`).digest('base64')
+  /** Stands for credentials that come from a network, wherever they must be compared. */
+  keyOf({ name, password }: Credentials, network = ''): string {
+    // A name holds no colon and a password no control character (RFC 7617), so no two make the same text.
+    return createHmac('sha256', this.#key).update(`${name}:${password}\0${network}`).digest('base64')
   }
 
   /** What was verified under a key, and is not too old. */

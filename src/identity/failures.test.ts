@@ -66,6 +66,37 @@ test('S7: above 60 in a minute they are one entry, with exact counts by reason',
   ])
 })
 
+test('S7: however many come, in whatever minutes, each is told once, by its reason', async () => {
+  const { recorder, failures, clock } = fixture()
+  const reasons: FailureReason[] = [
+    'no-credentials',
+    'wrong-password',
+    'rate-limited',
+    'token-expired',
+    'client-secret',
+  ]
+  const made = new Map<string, number>()
+  for (let n = 0; n < 10_000; n += 1) {
+    const reason = reasons[(n * n) % reasons.length] ?? 'busy'
+    made.set(reason, (made.get(reason) ?? 0) + 1)
+    await failures.add({ account: 'admin', reason, source: '192.0.2.1' })
+    if (n % 10 !== 0) continue
+    clock.pass(250)
+    await setImmediate()
+  }
+  await failures.close()
+  const told = new Map<string, number>()
+  for (const { code, eventParams = [] } of recorder.events) {
+    const reason = eventParams.find(([name]) => name === 'reason')?.[1]
+    const counts =
+      code === '29004' ? eventParams.filter(([name]) => made.has(name)) : [[reason, '1'] as const]
+    for (const [name = '', count] of counts) told.set(name, (told.get(name) ?? 0) + Number(count))
+  }
+  assert.deepEqual(told, made)
+  // Of four minutes and ten seconds.
+  assert.equal(recorder.events.length, 5 * (failuresRecorded + 1))
+})
+
 test('S7: the next minute begins with its own 60', async () => {
   const { clock, recorder, fail, minute } = fixture()
   await fail(failuresRecorded + 1)

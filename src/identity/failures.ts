@@ -16,6 +16,10 @@ export interface FailuresParts {
   readonly clock: Clock
   readonly record: (event: AuditEvent) => Promise<void>
   readonly hostName: string
+  /** The component that the entries name: `Portal` unless it is given. */
+  readonly component?: string
+  /** How one such call is told: as a login that failed (20103) unless it is given. */
+  readonly tell?: (call: FailedCall) => AuditEvent
   readonly schedule?: Schedule
 }
 
@@ -43,7 +47,8 @@ export class Failures implements AsyncDisposable {
     }
     this.#recorded += 1
     try {
-      await this.#parts.record(loginFailed(this.#parts.hostName, call))
+      const { hostName, tell = (call: FailedCall) => loginFailed(hostName, call) } = this.#parts
+      await this.#parts.record(tell(call))
     } catch (error) {
       if (!isAnnalsError(error, 'STORAGE_FULL')) throw error
       this.#begin()
@@ -81,7 +86,7 @@ export class Failures implements AsyncDisposable {
     await this.#recordOverdue()
     if (this.#counts.size === 0) return
     const micros = this.#parts.clock.monotonicMicros() - this.#began
-    this.#overdue = failuresCounted(this.#parts.hostName, this.#counts, Math.ceil(micros / 1_000_000))
+    this.#overdue = failuresCounted(this.#parts, this.#counts, Math.ceil(micros / 1_000_000))
     this.#counts.clear()
     await this.#recordOverdue()
   }

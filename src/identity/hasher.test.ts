@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { isAnnalsError } from '../errors.ts'
-import { waitingHashes } from '../limits.ts'
+import { waitingHashes, waitingStrangersHashes } from '../limits.ts'
 import { Hasher } from './hasher.ts'
-import { hashParameters, parseHash } from './password.ts'
+import { formatHash, hashParameters, parseHash } from './password.ts'
 import { cheap } from './testing/identity-fixture.ts'
 
 /** Dies of its first password. */
@@ -57,6 +57,20 @@ test('E9: beyond eight that wait, a password is refused before it is hashed', as
   const ends = Promise.allSettled(asked)
   await hasher.close()
   for (const end of await ends) assert.equal(end.status, 'rejected')
+})
+
+test('E9: strangers leave places among those that wait to whoever is at home', async () => {
+  await using hasher = new Hasher({ startWorker: silent })
+  const stored = formatHash({ parameters: cheap, salt: new Uint8Array(16), hash: new Uint8Array(32) })
+  const verify = (isAtHome: boolean) => hasher.verify('x', stored, isAtHome)
+  const waiting = Array.from({ length: 1 + waitingStrangersHashes }, async () => verify(false))
+  await assert.rejects(verify(false), (error) => isAnnalsError(error, 'TOO_MANY_REQUESTS'))
+  const athome = Array.from({ length: waitingHashes - waitingStrangersHashes }, async () => verify(true))
+  await assert.rejects(verify(true), (error) => isAnnalsError(error, 'TOO_MANY_REQUESTS'))
+  const ends = Promise.allSettled([...waiting, ...athome])
+  await hasher.close()
+  for (const end of await ends)
+    assert.ok(end.status === 'rejected' && isAnnalsError(end.reason, 'UNAVAILABLE'))
 })
 
 test('passwords that wait are hashed one after the other, in order', async () => {

@@ -5,7 +5,12 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import { AnnalsError } from '../errors.ts'
-import { hashRetryAfterSeconds, passwordThreadHeapMb, waitingHashes } from '../limits.ts'
+import {
+  hashRetryAfterSeconds,
+  passwordThreadHeapMb,
+  waitingHashes,
+  waitingStrangersHashes,
+} from '../limits.ts'
 import {
   formatHash,
   hashBytes,
@@ -57,10 +62,14 @@ export class Hasher implements AsyncDisposable {
     return formatHash({ parameters, salt, hash })
   }
 
-  /** Whether a password is the stored one. Throws as `hash` does, and INTERNAL where `stored` cannot be read. */
-  async verify(password: string, stored: string): Promise<boolean> {
+  /**
+   * Whether a password is the stored one. Whoever is not at home (`logins.ts`) leaves some places in the queue to others.
+   * Throws as `hash` does, and INTERNAL where `stored` cannot be read.
+   */
+  async verify(password: string, stored: string, isAtHome = false): Promise<boolean> {
     const { parameters, salt, hash } = parseHash(stored)
-    const derived = await this.#derive(password, { ...parameters, salt, hashBytes: hash.length })
+    const most = isAtHome ? waitingHashes : waitingStrangersHashes
+    const derived = await this.#derive(password, { ...parameters, salt, hashBytes: hash.length }, most)
     return timingSafeEqual(derived, hash)
   }
 
@@ -89,9 +98,13 @@ export class Hasher implements AsyncDisposable {
     await this.close()
   }
 
-  async #derive(password: string, request: Omit<HashRequest, 'password'>): Promise<Uint8Array> {
+  async #derive(
+    password: string,
+    request: Omit<HashRequest, 'password'>,
+    most = waitingHashes,
+  ): Promise<Uint8Array> {
     if (this.#isClosed) throw closing()
-    if (this.isFull) throw tooMany()
+    if (this.#waiting.length >= most) throw tooMany()
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
     this.#waiting.push({ password: passwordBytes(password), request, resolve, reject })
     this.#next()

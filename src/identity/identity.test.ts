@@ -8,14 +8,17 @@ import { AnnalsError, isAnnalsError, type ErrorCode } from '../errors.ts'
 import { accountStates } from './account-state.ts'
 import { Accounts } from './accounts.ts'
 import { Hasher } from './hasher.ts'
-import { mayReadAuditLog, openIdentity, type Principal } from './identity.ts'
+import { openIdentity } from './identity.ts'
 import { parseHash } from './password.ts'
+import type { Principal } from './principal.ts'
+import { mayReadAll } from './rights.ts'
 import {
   basic,
   by,
   cheap,
   identityFixture,
   password,
+  place,
   type IdentityFixture,
 } from './testing/identity-fixture.ts'
 
@@ -23,7 +26,7 @@ const good = basic('admin', password)
 const wrong = basic('admin', 'Wrong-Horse-7')
 
 function logIn({ identity }: IdentityFixture, authorization: string | undefined = good): Promise<Principal> {
-  return identity.authenticateBasic({ authorization, source: '192.0.2.1' })
+  return identity.authenticate({ authorization, source: '192.0.2.1' })
 }
 
 function refused(code: ErrorCode) {
@@ -67,9 +70,9 @@ const reasons = ({ recorder }: IdentityFixture) =>
 test('S1: a local account’s name and password prove it, and its profile says what it may', async () => {
   await using fixture = await identityFixture()
   const admin = await logIn(fixture)
-  assert.deepEqual([admin.name, admin.profile, mayReadAuditLog(admin)], ['admin', 'main-administrator', true])
+  assert.deepEqual([admin.name, admin.scheme, mayReadAll(admin.rights)], ['admin', 'Basic', true])
   const reader = await logIn(fixture, basic('reader', password))
-  assert.deepEqual([reader.name, mayReadAuditLog(reader)], ['reader', false])
+  assert.deepEqual([reader.name, mayReadAll(reader.rights)], ['reader', false])
 })
 
 test('S7: a login is recorded once, with the session that it began, and not at each call', async () => {
@@ -148,7 +151,8 @@ test('cached credentials end with a lock, whoever wrote it', async () => {
   await using fixture = await identityFixture()
   await logIn(fixture)
   const locked_until = fixture.clock.wallMicros() + 1
-  await fixture.database.write.updateTable('lockout').set({ failures: 5, locked_until }).execute()
+  const lock = { account: 'admin', network: '192.0.2.1', failures: 5, locked_until }
+  await fixture.database.write.insertInto('login_failure').values(lock).execute()
   await assert.rejects(logIn(fixture), refused('UNAUTHENTICATED'))
 })
 
@@ -184,6 +188,61 @@ test('S4: an administrator ends a lock', async () => {
   await fail(fixture, wrong, 5)
   await fixture.identity.accounts.unlock('admin', by)
   assert.equal((await logIn(fixture)).name, 'admin')
+})
+
+test('S4: whoever fails from elsewhere locks nobody out where they are at home, nor on the machine itself', async () => {
+  await using fixture = await identityFixture()
+  const { identity, clock } = fixture
+  const from = (source: string, authorization = good) => identity.authenticate({ authorization, source })
+  await from('192.0.2.1')
+  // For three hours, from ever new addresses, with a lock that is renewed as soon as it has ended.
+  for (let minutes = 0; minutes < 180; minutes += 1) {
+    await assert.rejects(from(`198.51.100.${minutes}`, wrong), refused('UNAUTHENTICATED'))
+    clock.pass(60_000)
+    if (minutes % 9 !== 0) continue
+    assert.equal((await from('192.0.2.1')).name, 'admin')
+    assert.equal((await from('127.0.0.1')).name, 'admin')
+    assert.equal((await from('::1')).name, 'admin')
+  }
+  await assert.rejects(from('203.0.113.5'), refused('UNAUTHENTICATED'))
+  await identity.accounts.unlock('admin', by)
+  assert.equal((await from('203.0.113.5')).name, 'admin')
+})
+
+test('S4: who fails at home is locked out there, and not elsewhere', async () => {
+  await using fixture = await identityFixture()
+  const from = (source: string, authorization = good) =>
+    fixture.identity.authenticate({ authorization, source })
+  await from('2001:db8::1')
+  for (let i = 0; i < 5; i += 1)
+    await assert.rejects(from(`2001:db8::${i}`, wrong), refused('UNAUTHENTICATED'))
+  await assert.rejects(from('2001:db8::1'), refused('UNAUTHENTICATED'))
+  assert.equal((await from('192.0.2.7')).name, 'admin')
+  await drain(fixture.database, fixture.recorder.record)
+  const locked = fixture.recorder.events.find(({ code }) => code === '20104')
+  assert.deepEqual(locked?.details?.at(-1), ['network', '2001:db8:0:0::/64'])
+})
+
+test('S4: an account is at home in the 16 networks that it signed in from last', async () => {
+  await using fixture = await identityFixture()
+  for (let i = 0; i < 20; i += 1) {
+    await fixture.identity.authenticate({ authorization: good, source: `192.0.2.${i}` })
+    fixture.clock.pass(1)
+  }
+  const { rows } = await sql<{
+    network: string
+  }>`select network from known_network order by last_login_at`.execute(fixture.database.read)
+  assert.deepEqual(
+    rows.map(({ network }) => network),
+    Array.from({ length: 16 }, (_, i) => `192.0.2.${i + 4}`),
+  )
+  fixture.clock.pass(31 * 86_400_000)
+  await fixture.identity.authenticate({ authorization: good, source: '192.0.2.99' })
+  const left = await fixture.database.read.selectFrom('known_network').select('network').execute()
+  assert.deepEqual(
+    left.map(({ network }) => network),
+    ['192.0.2.99'],
+  )
 })
 
 test('S4: a success clears the failures, and a call with cached credentials is no login', async () => {
@@ -247,7 +306,7 @@ test('another profile that was given while the password was verified is the one 
   await using fixture = await identityFixture()
   const { accounts } = fixture.identity
   fixture.hasher.afterVerify = () => accounts.setProfile('reader', 'central-administrator', by)
-  assert.equal((await logIn(fixture, basic('reader', password))).profile, 'central-administrator')
+  assert.equal(mayReadAll((await logIn(fixture, basic('reader', password))).rights), true)
 })
 
 test('S6: unknown, external, locked and wrong are refused in the same words after the same work', async () => {
@@ -303,7 +362,7 @@ test('S5: where Basic is switched off, nothing is hashed, and nobody gets in', a
 
 test('S7: calls that present nothing, or nothing that can be read, are recorded as such', async () => {
   await using fixture = await identityFixture()
-  for (const header of ['', 'Bearer x', 'Basic !!']) await fail(fixture, header)
+  for (const header of ['', 'Digest x', 'Basic !!']) await fail(fixture, header)
   assert.deepEqual(reasons(fixture), ['no-credentials', 'other-scheme', 'malformed'])
   assert.deepEqual(new Set(fixture.recorder.events.map(({ target }) => target)), new Set(['(none)']))
   assert.deepEqual(fixture.hasher.verified, [])
@@ -324,8 +383,10 @@ test('S6: names that are no account make no rows, and lock nobody', async () => 
   await using fixture = await identityFixture()
   for (let i = 0; i < 8; i += 1) await fail(fixture, basic(`nobody-${i}`, 'x'))
   await fail(fixture, basic('', 'x'))
-  const { rows } = await sql<{ n: number }>`select count(*) as n from lockout`.execute(fixture.database.read)
-  assert.equal(rows[0]?.n, 3)
+  const { rows } = await sql<{ n: number }>`select count(*) as n from login_failure`.execute(
+    fixture.database.read,
+  )
+  assert.equal(rows[0]?.n, 1)
   await drain(fixture.database, fixture.recorder.record)
   assert.ok(!fixture.recorder.codes.includes('20104'))
   assert.equal((await logIn(fixture)).name, 'admin')
@@ -338,9 +399,54 @@ test('E9: where too many passwords wait, a call is refused before hashing, and r
   const busy = ends.filter(
     (end) => end.status === 'rejected' && isAnnalsError(end.reason, 'TOO_MANY_REQUESTS'),
   )
-  assert.equal(busy.length, 4)
-  assert.equal(reasons(fixture).filter((reason) => reason === 'busy').length, 4)
+  assert.equal(busy.length, 6)
+  assert.equal(reasons(fixture).filter((reason) => reason === 'busy').length, 6)
   assert.equal(await failuresOf(fixture, 'admin'), 0)
+})
+
+test('E9: strangers leave room to be hashed for whoever is at home', async () => {
+  await using fixture = await identityFixture()
+  await logIn(fixture)
+  fixture.clock.pass(5 * 60_000)
+  const strangers = Array.from({ length: 12 }, (_, i) => logIn(fixture, basic(`nobody-${i}`, 'x')))
+  const atHome = logIn(fixture)
+  await Promise.allSettled(strangers)
+  assert.equal((await atHome).name, 'admin')
+})
+
+test('E9: a network, and a name from elsewhere, can only be tried so often, before anything is hashed', async () => {
+  await using fixture = await identityFixture({ lockout: { failures: 1000, minutes: 15 } })
+  const from = (source: string, authorization: string) =>
+    fixture.identity.authenticate({ authorization, source })
+  const isLimited = async (source: string, authorization: string) => {
+    const error: unknown = await from(source, authorization).catch((error: unknown) => error)
+    return isAnnalsError(error, 'TOO_MANY_REQUESTS')
+  }
+  await from('192.0.2.1', good)
+  // The name, from ever new addresses.
+  let refusals = 0
+  for (let i = 0; i < 25; i += 1) refusals += Number(await isLimited(`198.51.100.${i}`, wrong))
+  assert.equal(refusals, 5)
+  const hashed = fixture.hasher.verified.length
+  const error: unknown = await from('203.0.113.1', good).catch((error: unknown) => error)
+  assert.ok(isAnnalsError(error, 'TOO_MANY_REQUESTS') && error.retryAfterSeconds === 3)
+  assert.equal(fixture.hasher.verified.length, hashed)
+  // At home it is a limit of its own.
+  await assert.rejects(from('192.0.2.1', wrong), refused('UNAUTHENTICATED'))
+  // One network, with ever new names.
+  refusals = 0
+  for (let i = 0; i < 105; i += 1) refusals += Number(await isLimited('203.0.113.7', basic(`n${i}`, 'x')))
+  assert.equal(refusals, 5)
+  // Each refusal is in one entry or counted in one, and each limit is recorded once.
+  await fixture.identity.close()
+  const limits = fixture.recorder.events.filter(({ code }) => code === '29058')
+  assert.deepEqual(
+    limits.map(({ eventParams }) => eventParams?.find(([name]) => name === 'limit')?.[1]),
+    ['name', 'network'],
+  )
+  const summary = fixture.recorder.events.find(({ code }) => code === '29004')
+  const counted = Number(/rate-limited: (\d+)/.exec(String(summary?.message))?.[1])
+  assert.equal(reasons(fixture).filter((reason) => reason === 'rate-limited').length + counted, 11)
 })
 
 test('I9: where there is no room to record a login, it goes on', async () => {
@@ -386,20 +492,22 @@ test('a password that was hashed more cheaply is hashed anew at the next login, 
     clock: fixture.clock,
     hostName: 'portal-01',
     hasher,
-    options: { lockout: { failures: 5, minutes: 15 }, basicEnabled: true },
+    options: { lockout: { failures: 5, minutes: 15 }, basicEnabled: true, tokenSeconds: 900 },
+    place: () => place,
+    others: { has: () => false, authenticate: () => Promise.reject(new Error('no other issuer')) },
   })
   const claim = { authorization: good, source: '192.0.2.1' }
   const read = accountStates(fixture.database)
   const before = await read('admin')
-  const principals = await Promise.all([1, 2, 3].map(() => identity.authenticateBasic(claim)))
+  const principals = await Promise.all([1, 2, 3].map(() => identity.authenticate(claim)))
   const after = await read('admin')
   assert.deepEqual(parseHash(before?.passwordHash ?? '').parameters, cheap)
   assert.deepEqual(parseHash(after?.passwordHash ?? '').parameters, parameters)
   assert.equal(after?.credentialVersion, before?.credentialVersion)
-  principals.push(await identity.authenticateBasic(claim))
+  principals.push(await identity.authenticate(claim))
   assert.equal(new Set(principals.map(({ session }) => session)).size, 1)
   fixture.clock.pass(5 * 60_000)
-  assert.equal((await identity.authenticateBasic(claim)).name, 'admin')
+  assert.equal((await identity.authenticate(claim)).name, 'admin')
 })
 
 test('a stored password that cannot be read lets nobody in', async () => {

@@ -4,6 +4,7 @@
 import { createHmac } from 'node:crypto'
 import type { AuditEvent } from '../entry/event.ts'
 import { selfEvent } from '../entry/self-event.ts'
+import { elsewhere } from './network.ts'
 
 /** Why a call had no valid credentials. */
 export type FailureReason =
@@ -16,6 +17,20 @@ export type FailureReason =
   | 'locked'
   | 'wrong-password'
   | 'busy'
+  // Too many attempts of late, refused before anything was hashed or looked up.
+  | 'rate-limited'
+  // Of an access token.
+  | 'token-malformed'
+  | 'token-issuer'
+  | 'token-signature'
+  | 'token-audience'
+  | 'token-expired'
+  | 'token-revoked'
+  | 'token-client'
+  // Of a client at the token endpoint: there is none of that id, its secret is wrong, it is switched off or has expired.
+  | 'client-unknown'
+  | 'client-secret'
+  | 'client-ended'
   // Of an engine that asked to join: no good token, or a host name that another engine has.
   | 'join-token'
   | 'join-name'
@@ -63,21 +78,29 @@ export function loginFailed(hostName: string, { account, reason, source }: Faile
   })
 }
 
-/** 20104: failed logins in a row have locked an account. */
-export function accountLocked(hostName: string, account: string, source: string): AuditEvent {
+/** 20104: failed logins in a row have locked an account towards a network, or everywhere but where it is at home. */
+export function accountLocked(
+  hostName: string,
+  account: string,
+  source: string,
+  network: string,
+): AuditEvent {
   return selfEvent({
     code: '20104',
     actor: account,
     hostName,
     outcome: 'success',
     target: account,
-    details: [['source', source]],
+    details: [
+      ['source', source],
+      ['network', network === elsewhere ? 'elsewhere' : network],
+    ],
   })
 }
 
 /** 29004: calls without valid credentials that were too many to be recorded one by one, counted by reason. */
 export function failuresCounted(
-  hostName: string,
+  { hostName, component }: { readonly hostName: string; readonly component?: string },
   counts: ReadonlyMap<FailureReason, number>,
   seconds: number,
 ): AuditEvent {
@@ -87,6 +110,7 @@ export function failuresCounted(
     code: '29004',
     actor: '*system',
     hostName,
+    ...(component === undefined ? {} : { component }),
     outcome: 'failure',
     fields: { n: String(total), seconds: String(seconds), reasons },
     eventParams: [...counts].map(([reason, count]) => [reason, String(count)] as const),

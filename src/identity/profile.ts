@@ -1,44 +1,46 @@
-// Profiles: the tiers of accounts, and what each may do.
+// Profiles: what accounts are. Those of the tiers are built in; others are made of roles, and are of the tier of users.
 
 import { AnnalsError } from '../errors.ts'
+import { type Permission, permissions, type Tier, tierPermissions, tiers } from './permission.ts'
+import { noRights, type RecordBounds, type Rights } from './rights.ts'
 
-/** Every profile, the mightiest first. */
-export const profiles = ['main-administrator', 'central-administrator', 'user'] as const
+/** The name of a profile. */
+export type Profile = string
 
-/** What an account is. */
-export type Profile = (typeof profiles)[number]
+/** The profiles that are always there. */
+export const builtInProfiles: readonly Tier[] = tiers
 
-/** Something that a profile may allow. */
-export type Permission = 'read-audit-log' | 'manage-accounts'
+/** The one of ours that can be switched on: it reads audit logs, and does nothing else. */
+export const auditorProfile = 'auditor'
 
-/** The profile of that name. Throws INVALID_INPUT, naming those that there are. */
-export function parseProfile(text: string): Profile {
-  const profile = profiles.find((known) => known === text)
-  if (profile !== undefined) return profile
-  throw new AnnalsError('INVALID_INPUT', `"${text}" is no profile: expected one of ${profiles.join(', ')}`)
+/** Whether a profile is one of those. */
+export function isBuiltIn(profile: Profile): profile is Tier {
+  return builtInProfiles.some((known) => known === profile)
 }
 
-/** The profile of a stored account. Throws INTERNAL where it is none: nobody may in doubt. */
-export function storedProfile(text: string): Profile {
-  const profile = profiles.find((known) => known === text)
-  if (profile !== undefined) return profile
-  throw new AnnalsError('INTERNAL', 'an account has a profile that is not known', {
-    detail: `profile "${text}"`,
-  })
+/** What a profile allows; `stored` is what the database has for one that is not built in, as JSON. */
+export function permissionsOf(profile: Profile, stored: string | null | undefined): readonly Permission[] {
+  if (isBuiltIn(profile)) return tierPermissions[profile]
+  // Nobody may in doubt.
+  if (typeof stored !== 'string')
+    throw new AnnalsError('INTERNAL', 'an account has a profile that is not known', {
+      detail: `profile "${profile}"`,
+    })
+  return parsePermissions(stored)
 }
 
-/** Whether a profile allows something. */
-export function allows(profile: Profile, permission: Permission): boolean {
-  return permissions[profile].has(permission)
+/** Permissions as they are stored, read back. Those that are not known any more allow nothing. */
+export function parsePermissions(json: string): readonly Permission[] {
+  const names = JSON.parse(json) as readonly string[]
+  return permissions.filter((permission) => names.includes(permission))
 }
 
-/** Whether an account of this profile may read audit logs: main and central administrators may (S1). */
-export function mayReadAuditLog({ profile }: { readonly profile: Profile }): boolean {
-  return allows(profile, 'read-audit-log')
+/** What permissions let a caller do over HTTP (S1). Nobody records the node's own codes with a password. */
+export function rightsOfPermissions(allowed: readonly Permission[]): Rights {
+  const reads = allowed.includes('read-audit-log')
+  const records = allowed.includes('record-events')
+  if (!reads && !records) return noRights
+  return { reads: reads ? 'all' : [], records: records ? anyEvent : undefined }
 }
 
-const permissions: Record<Profile, ReadonlySet<Permission>> = {
-  'main-administrator': new Set<Permission>(['read-audit-log', 'manage-accounts']),
-  'central-administrator': new Set<Permission>(['read-audit-log']),
-  user: new Set<Permission>(),
-}
+const anyEvent: RecordBounds = { components: 'any', codes: 'any', ownCodes: false }

@@ -41,6 +41,8 @@ export interface Metrics extends Disposable {
     /** Something that the log could go on without. */
     warned(): void
   }
+  /** An attempt to prove who one is was refused, because there were too many. */
+  limited(limit: (typeof limitNames)[number]): void
   /** A portal's engines. */
   readonly engines: {
     failed(reason: string): void
@@ -63,7 +65,8 @@ export interface MetricDescription {
 }
 
 const recordingStates = ['accepting', 'refusing', 'failed', 'closed'] as const
-const breakReasons = ['gone', 'stalled', 'engine', 'failed'] as const
+const limitNames = ['network', 'name', 'client', 'token'] as const
+const breakReasons = ['gone', 'stalled', 'engine', 'instance', 'failed'] as const
 
 /** Makes a node's metrics. */
 export function createMetrics(version: string): Metrics {
@@ -75,6 +78,7 @@ export function createMetrics(version: string): Metrics {
   return {
     http: { ...addHttpMetrics(registry), render: () => render(registry) },
     log: log.counters,
+    limited: addLimitMetric(registry),
     watch: log.watch,
     engines: engines.counters,
     watchEngines: engines.watch,
@@ -122,7 +126,7 @@ function addHttpMetrics(registry: Registry): Omit<Metrics['http'], 'render'> {
   })
   const broken = new Counter({
     name: 'annals_http_broken_transfers_total',
-    help: 'Answers that broke off: the client was gone, stalled, an engine did not go on, or we failed.',
+    help: 'Answers that broke off: the client was gone, stalled, an engine or an instance did not go on, or we failed.',
     labelNames: ['reason'],
     registers,
   })
@@ -140,6 +144,17 @@ function addHttpMetrics(registry: Registry): Omit<Metrics['http'], 'render'> {
     broken: (reason) => broken.inc({ reason }),
     unrecorded: () => unrecorded.inc(),
   }
+}
+
+function addLimitMetric(registry: Registry): Metrics['limited'] {
+  const limited = new Counter({
+    name: 'annals_rate_limited_total',
+    help: 'Attempts to prove who one is that were refused, because there were too many, by limit.',
+    labelNames: ['limit'],
+    registers: [registry],
+  })
+  for (const limit of limitNames) limited.inc({ limit }, 0)
+  return (limit) => limited.inc({ limit })
 }
 
 function addLogMetrics(registry: Registry): { counters: Metrics['log']; watch: Metrics['watch'] } {

@@ -1,8 +1,10 @@
 // What nodes of every role have in common: how one starts, in an order in which a crash between any two steps leaves
 // something that the next start takes up, and how its faces close.
 
+import { isIPv6 } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import { parseAddressRanges } from '../config/address-ranges.ts'
 import { type Listen } from '../config/listen.ts'
 import type { Configuration } from '../config/configuration.ts'
 import type { TlsFiles } from '../config/tls-files.ts'
@@ -39,6 +41,11 @@ export interface RunningNode {
   readonly log: Pick<AuditLog, 'id' | 'publicKey' | 'status'>
   /** Resolves, with the reason, when the log cannot be written any more: the node must be stopped, and end. */
   readonly failed: Promise<unknown>
+  /**
+   * Reads again what may change while the node runs; undefined where there is nothing of that kind. Throws where what
+   * is read is wrong: then everything stays as it was.
+   */
+  readonly reload?: () => Promise<void>
   /** Lets answers under way finish within the configured time, records that the node stopped, and closes. */
   stop(): Promise<void>
 }
@@ -113,7 +120,11 @@ function open(
 }
 
 /** How running servers call themselves to whoever finds the data directory locked. */
-export const serverCommands = { portal: 'annals serve', engine: 'annals engine' } as const
+export const serverCommands = {
+  portal: 'annals serve',
+  engine: 'annals engine',
+  agora: 'annals agora',
+} as const
 
 // A command holds the lock only for as long as it takes to record its change. A server holds it for good.
 async function waitForLock(data: string, command: string): Promise<Disposable> {
@@ -177,6 +188,15 @@ export async function listenAt(app: FastifyInstance, { host, port }: Listen, fla
       { cause },
     )
   })
+}
+
+/** The proxies that a face believes, where the configuration names any. */
+export function trustedProxies({ trustedProxies: text }: Pick<Configuration, 'trustedProxies'>): {
+  readonly trusts?: (address: string) => boolean
+} {
+  if (text === undefined) return {}
+  const proxies = parseAddressRanges(text)
+  return { trusts: (address) => proxies.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') }
 }
 
 function whyNot(cause: unknown): string {

@@ -11,14 +11,18 @@ import { Engines } from '../federation/engines.ts'
 import { Registry } from '../federation/registry.ts'
 import { openTlsIdentity, type TlsIdentity } from '../federation/tls-identity.ts'
 import { createPortalApp } from '../http/app.ts'
+import type { TokenPlace } from '../identity/access-token.ts'
 import { type Identity, openIdentity } from '../identity/identity.ts'
-import { outboxIntervalMs } from '../limits.ts'
+import { issuerPath, resourceMetadataPath, resourcePath } from '../identity/oauth-paths.ts'
+import type { TokenKeys } from '../identity/token-keys.ts'
+import { outboxIntervalMs, tokenKeyLookMs } from '../limits.ts'
 import type { AuditLog } from '../log/audit-log.ts'
 import { dataLayout } from '../log/layout.ts'
 import type { Logger } from '../ops/logger.ts'
 import { annalsVersion } from '../ops/version.ts'
 import { realDisk } from '../store/disk.ts'
 import { replaceFile } from '../store/durable-file.ts'
+import { openExternalIssuers } from './external-issuers.ts'
 import {
   closeHttp,
   listenAt,
@@ -28,6 +32,7 @@ import {
   recordPhase,
   type RunningNode,
   serverCommands,
+  trustedProxies,
   warnUnrecorded,
 } from './node.ts'
 
@@ -67,12 +72,19 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
   await recordPhase(node, options, phases, '20001')
   parts.defer(() => recordPhase(node, options, phases, '20004', true))
   const database = parts.use(await openDatabase(dataLayout(data).database))
+  // Links and issuers are made from it. A port that the system chooses is known once the portal listens.
+  let running = configuration
+  const publicUrl = () => running.publicUrl
+  const others = parts.use(await openExternalIssuers({ configuration, clock, logger, record, publicUrl }))
   const identity = openIdentity({
     database,
     record,
     clock,
     hostName,
-    options: { lockout: configuration.lockout, basicEnabled: configuration.basicAuthentication },
+    options: identityOptions(configuration),
+    place: () => tokenPlace(running),
+    others: others.issuers,
+    limited: (limit) => metrics.limited(limit),
   })
   // Calls without valid credentials that were only counted become their entry (S7).
   parts.defer(() => identity.close().catch((error: unknown) => warnUnrecorded(logger, error)))
@@ -85,6 +97,12 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
   const app = createPortalApp({
     log,
     identity,
+    authorization: identity.authorization,
+    challenge: {
+      basic: configuration.basicAuthentication,
+      resourceMetadata: () => `${publicUrl()}${resourceMetadataPath}`,
+    },
+    ...trustedProxies(configuration),
     engines,
     enrol: (body, mac) => registry.enrol(body, mac, joinedAs(log, tls)),
     timeZone: configuration.timeZone,
@@ -102,7 +120,8 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
   parts.defer(() => health.enter('stopping'))
   await listenAt(app, listen, '--listen')
   await recordPhase(node, options, phases, '20002')
-  const running = withPort(configuration, (app.server.address() as AddressInfo).port)
+  running = withPort(configuration, (app.server.address() as AddressInfo).port)
+  parts.use(rotateTokenKeys(identity.tokenKeys, configuration, logger))
   await keepPublicUrl(running, logger)
   engines.start()
   health.enter('running')
@@ -113,8 +132,31 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
     administrator,
     makeToken: (request, by) => registry.makeToken(request, by),
     failed: node.failed,
+    ...(others.reload === undefined ? {} : { reload: others.reload }),
     stop: () => all.disposeAsync(),
   }
+}
+
+function identityOptions({ lockout, basicAuthentication, accessTokenSeconds }: Configuration) {
+  return { lockout, basicEnabled: basicAuthentication, tokenSeconds: accessTokenSeconds }
+}
+
+// What access tokens say of this instance (RFC 9068).
+function tokenPlace({ publicUrl, instanceName: instance, region }: Configuration): TokenPlace {
+  return { issuer: `${publicUrl}${issuerPath}`, audience: `${publicUrl}${resourcePath}`, instance, region }
+}
+
+// The key that signs them is replaced by age, sooner or later after it is due.
+function rotateTokenKeys(keys: TokenKeys, { tokenKeyDays }: Configuration, logger: Logger): Disposable {
+  const ageMicros = tokenKeyDays * 86_400 * 1_000_000
+  const look = () =>
+    void keys.rotateWhenOlderThan(ageMicros).then(
+      (isRotated) => isRotated && logger.info('access tokens are signed with another key from now on'),
+      (error: unknown) => logger.error({ err: error }, 'the key of access tokens could not be replaced'),
+    )
+  look()
+  const timer = setInterval(look, tokenKeyLookMs).unref()
+  return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 
 function tlsPlace({ configuration: { data, hostName }, clock }: NodeOptions) {

@@ -1,8 +1,7 @@
 // `annals account add NAME`.
 
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { parseName } from '../../identity/account.ts'
-import { parseProfile, profiles } from '../../identity/profile.ts'
 import { addPasswordOptions, newPassword, type PasswordOptions } from '../password-source.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { addAccountOptions, changeAccount } from './open.ts'
@@ -22,10 +21,10 @@ export function accountAddCommand(surroundings: Surroundings): Command {
     .summary('make an account')
     .description('Makes a local account.')
     .argument('<NAME>', 'its login name')
-    .addOption(new Option('--profile <PROFILE>', 'what it may do').choices(profiles).default('user'))
+    .option('--profile <PROFILE>', 'what it may do ("annals profile list")', 'user')
     .addHelpText('after', examples)
     .action(async (name: string, options: PasswordOptions & { profile: string }) => {
-      const profile = parseProfile(options.profile)
+      const { profile } = options
       // Before anybody types a password for it.
       parseName(name)
       const { password, isGenerated } = await newPassword(surroundings, name, options)

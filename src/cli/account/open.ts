@@ -5,8 +5,9 @@ import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { type Database, openDatabase } from '../../database/database.ts'
 import { AnnalsError } from '../../errors.ts'
-import type { AccountChange, Accounts } from '../../identity/accounts.ts'
-import { openIdentity } from '../../identity/identity.ts'
+import { type AccountChange, Accounts } from '../../identity/accounts.ts'
+import { accountStates } from '../../identity/account-state.ts'
+import { Hasher } from '../../identity/hasher.ts'
 import { readDescription } from '../../log/description.ts'
 import { dataLayout } from '../../log/layout.ts'
 import { systemClock } from '../../ops/clock.ts'
@@ -49,18 +50,12 @@ export async function openAccounts(command: Command, surroundings: Surroundings)
   const hostName = description?.hostName ?? configuration.hostName
   await using parts = new AsyncDisposableStack()
   const database = parts.use(await openDatabase(file))
-  const identity = parts.use(
-    openIdentity({
-      database,
-      record: () => Promise.reject(new AnnalsError('INTERNAL', 'commands record through the outbox')),
-      clock: systemClock(),
-      hostName,
-      options: { lockout: configuration.lockout, basicEnabled: configuration.basicAuthentication },
-    }),
-  )
+  const hasher = parts.use(new Hasher())
+  const readState = accountStates(database)
+  const accounts = new Accounts({ database, readState, hasher, clock: systemClock(), hostName })
   const all = parts.move()
   return {
-    accounts: identity.accounts,
+    accounts,
     database,
     data,
     hostName,

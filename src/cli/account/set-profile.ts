@@ -1,7 +1,6 @@
 // `annals account set-profile NAME PROFILE`.
 
-import { Argument, Command } from 'commander'
-import { parseProfile, profiles } from '../../identity/profile.ts'
+import { Command } from 'commander'
 import type { Surroundings } from '../surroundings.ts'
 import { addAccountOptions, changeAccount } from './open.ts'
 
@@ -11,11 +10,10 @@ export function accountSetProfileCommand(surroundings: Surroundings): Command {
     .summary('give an account another profile')
     .description('Gives an account another profile. The last main administrator stays one.')
     .argument('<NAME>', 'its login name')
-    .addArgument(new Argument('<PROFILE>', 'what it may do').choices(profiles))
+    .argument('<PROFILE>', 'what it may do ("annals profile list")')
     .addHelpText('after', '\nExample:\n  annals account set-profile anna central-administrator')
-    .action((name: string, text: string) => {
-      const profile = parseProfile(text)
-      return changeAccount(
+    .action((name: string, profile: string) =>
+      changeAccount(
         command,
         surroundings,
         (accounts, by) => accounts.setProfile(name, profile, by),
@@ -25,7 +23,7 @@ export function accountSetProfileCommand(surroundings: Surroundings): Command {
           fields: { profile },
           generatedPassword: undefined,
         }),
-      )
-    })
+      ),
+    )
   return addAccountOptions(command)
 }

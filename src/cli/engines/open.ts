@@ -2,25 +2,18 @@
 // happens after a change.
 
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
-import type { Configuration } from '../../config/configuration.ts'
-import { openDatabase } from '../../database/database.ts'
-import { AnnalsError } from '../../errors.ts'
 import { type EngineChange, Registry } from '../../federation/registry.ts'
-import { readDescription } from '../../log/description.ts'
-import { dataLayout } from '../../log/layout.ts'
 import { systemClock } from '../../ops/clock.ts'
-import { realDisk } from '../../store/disk.ts'
 import { authorOf } from '../account/open.ts'
-import { addConfigurationOptions, configurationOf } from '../configuration-options.ts'
-import { type OutboxPlace, settleOutbox } from '../outbox.ts'
+import { addConfigurationOptions } from '../configuration-options.ts'
+import { settleOutbox } from '../outbox.ts'
+import { openPortalDatabase, type PortalDatabase } from '../portal-database.ts'
 import { note, print, printJson, type Surroundings } from '../surroundings.ts'
 
 /** The registry of a portal's data directory, opened. */
-export interface OpenRegistry extends OutboxPlace, AsyncDisposable {
+export interface OpenRegistry extends PortalDatabase {
   readonly registry: Registry
-  readonly configuration: Configuration
 }
 
 /** Gives a command the flags for that, and those for further settings. */
@@ -33,27 +26,11 @@ export function addEnginesOptions(command: Command, settings: readonly string[] 
 
 /** Opens the registry of a portal's data directory. Throws LOG_MISSING where the directory is none. */
 export async function openRegistry(command: Command, surroundings: Surroundings): Promise<OpenRegistry> {
-  const configuration = configurationOf(command, surroundings)
-  const { data } = configuration
-  const { database: file, log } = dataLayout(data)
-  // An engine has a log too, but no accounts and no engines.
-  if (!existsSync(file)) {
-    throw new AnnalsError(
-      'LOG_MISSING',
-      `${data} is no data directory of a portal: say where it is with --data, or make it with "annals serve"`,
-    )
-  }
-  // The log keeps the name that it began with, whatever this machine is called.
-  const hostName = (await readDescription(realDisk, log))?.hostName ?? configuration.hostName
-  const database = await openDatabase(file)
-  const registry = new Registry({ database, clock: systemClock(), hostName, random: randomBytes })
+  const open = await openPortalDatabase(command, surroundings)
+  const { database, hostName } = open
   return {
-    registry,
-    configuration,
-    database,
-    data,
-    hostName,
-    [Symbol.asyncDispose]: () => database.close(),
+    ...open,
+    registry: new Registry({ database, clock: systemClock(), hostName, random: randomBytes }),
   }
 }
 

@@ -13,6 +13,8 @@ import type { Surroundings } from '../surroundings.ts'
 export interface KeyedNode {
   readonly description: LogDescription
   readonly tls: TlsPlace
+  /** Where a portal's control database is; an engine has none. */
+  readonly database: string
 }
 
 /** Gives a command the flags that say where the data is. */
@@ -23,7 +25,7 @@ export function addKeyOptions(command: Command): Command {
 /** Finds that node. Throws LOG_MISSING where the directory holds no log. */
 export async function findNode(command: Command, surroundings: Surroundings): Promise<KeyedNode> {
   const { data } = configurationOf(command, surroundings)
-  const { log, tls } = dataLayout(data)
+  const { log, tls, database } = dataLayout(data)
   const description = await readDescription(realDisk, log)
   if (description === undefined) {
     throw new AnnalsError(
@@ -32,5 +34,6 @@ export async function findNode(command: Command, surroundings: Surroundings): Pr
     )
   }
   // The log keeps the name that it began with, whatever this machine is called.
-  return { description, tls: { disk: realDisk, directory: tls, hostName: description.hostName } }
+  const place = { disk: realDisk, directory: tls, hostName: description.hostName }
+  return { description, tls: place, database }
 }

@@ -1,14 +1,24 @@
 // `annals key show`.
 
+import { existsSync } from 'node:fs'
 import { Command } from 'commander'
+import { openDatabase } from '../../database/database.ts'
 import { formatMicros } from '../../entry/time.ts'
 import type { Certificate } from '../../federation/certificate.ts'
 import { readCertificates } from '../../federation/tls-identity.ts'
+import { type TokenKey, TokenKeys } from '../../identity/token-keys.ts'
 import type { LogDescription } from '../../log/description.ts'
+import { systemClock } from '../../ops/clock.ts'
 import { print, printJson, type Surroundings } from '../surroundings.ts'
-import { addKeyOptions, findNode } from './node.ts'
+import { addKeyOptions, findNode, type KeyedNode } from './node.ts'
 
-type Certificates = Awaited<ReturnType<typeof readCertificates>>
+/** What is shown. */
+interface Shown {
+  readonly description: LogDescription
+  readonly certificates: Awaited<ReturnType<typeof readCertificates>>
+  /** Undefined at an engine, which signs no tokens. */
+  readonly tokenKeys: readonly TokenKey[] | undefined
+}
 
 const more = `
 Nothing that is shown is a secret. Times are in UTC, fingerprints are the SHA-256 of the certificate.
@@ -22,18 +32,28 @@ Examples:
 export function keyShowCommand(surroundings: Surroundings): Command {
   const command = new Command('show')
     .summary('show the public keys of a node')
-    .description("Shows a log's name and public key, and the TLS certificates that the node shows its peers.")
+    .description(
+      "Shows a log's name and public key, the TLS certificates that the node shows its peers, and the keys that a " +
+        'portal signs access tokens with.',
+    )
     .addHelpText('after', more)
     .action(async ({ json = false }: { json?: boolean }) => {
-      const { description, tls } = await findNode(command, surroundings)
-      const certificates = await readCertificates(tls)
-      if (json) printJson(surroundings, toJson(description, certificates))
-      else print(surroundings, ...toLines(description, certificates))
+      const node = await findNode(command, surroundings)
+      const [certificates, tokenKeys] = [await readCertificates(node.tls), await readTokenKeys(node)]
+      const shown = { description: node.description, certificates, tokenKeys }
+      if (json) printJson(surroundings, toJson(shown))
+      else print(surroundings, ...toLines(shown))
     })
   return addKeyOptions(command)
 }
 
-function toJson(description: LogDescription, { current, next }: Certificates): object {
+async function readTokenKeys({ database: file, description }: KeyedNode): Promise<TokenKey[] | undefined> {
+  if (!existsSync(file)) return undefined
+  await using database = await openDatabase(file)
+  return await new TokenKeys({ database, clock: systemClock(), hostName: description.hostName }).list()
+}
+
+function toJson({ description, certificates: { current, next }, tokenKeys }: Shown): object {
   return {
     log: description.id,
     hostName: description.hostName,
@@ -47,6 +67,8 @@ function toJson(description: LogDescription, { current, next }: Certificates): o
             orderedBy: next.order.actor,
             orderedAt: formatMicros(next.order.at),
           },
+    tokenKeys:
+      tokenKeys?.map(({ kid, state, since }) => ({ kid, state, since: formatMicros(since) })) ?? null,
   }
 }
 
@@ -54,7 +76,7 @@ function certificateJson({ fingerprint, notBefore, notAfter }: Certificate): obj
   return { fingerprint, validFrom: formatMicros(notBefore), validUntil: formatMicros(notAfter) }
 }
 
-function toLines(description: LogDescription, { current, next }: Certificates): string[] {
+function toLines({ description, certificates: { current, next }, tokenKeys }: Shown): string[] {
   return [
     `log               ${description.id}`,
     `host name         ${description.hostName}`,
@@ -66,7 +88,15 @@ function toLines(description: LogDescription, { current, next }: Certificates): 
           `next certificate  ${certificateText(next)}`,
           `A rotation is under way, ordered by ${next.order.actor} on ${formatMicros(next.order.at)}.`,
         ]),
+    ...(tokenKeys === undefined ? [] : tokenKeyLines(tokenKeys)),
   ]
+}
+
+function tokenKeyLines(keys: readonly TokenKey[]): string[] {
+  if (keys.length === 0) return ['token keys        none yet: they are made when the first is needed']
+  return keys.map(
+    ({ kid, state, since }) => `token key         ${kid}, ${state} since ${formatMicros(since).slice(0, 10)}`,
+  )
 }
 
 function certificateText({ fingerprint, notAfter }: Certificate): string {

@@ -21,6 +21,7 @@ export function testSurroundings(different: Partial<Surroundings> = {}): TestSur
     machineName: 'machine',
     user: 'operator',
     onSignal: () => ({ [Symbol.dispose]: () => undefined }),
+    onReload: () => ({ [Symbol.dispose]: () => undefined }),
     exit: (code) => {
       throw new Error(`exit ${code}`)
     },

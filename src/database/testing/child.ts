@@ -16,7 +16,7 @@ function die(): void {
 
 if (mode === 'die-before-commit') {
   await database.write.transaction().execute(async (transaction) => {
-    await transaction.updateTable('lockout').set({ failures: 77 }).execute()
+    await transaction.updateTable('login_failure').set({ failures: 77 }).execute()
     await enqueue(transaction, event('9'))
     die()
   })
@@ -27,7 +27,7 @@ if (mode === 'die-before-commit') {
   })
 } else if (mode === 'hold-lock') {
   await database.write.transaction().execute(async (transaction) => {
-    await transaction.updateTable('lockout').set({ failures: 5 }).execute()
+    await transaction.updateTable('login_failure').set({ failures: 5 }).execute()
     process.stdout.write('held\n')
     await new Promise((resolve) => process.stdin.once('data', resolve))
   })

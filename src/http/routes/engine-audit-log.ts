@@ -8,9 +8,12 @@ import type { EngineRun } from '../../federation/engine-run.ts'
 import type { FoundEngine } from '../../federation/engines.ts'
 import type { Run } from '../../federation/inner-api.ts'
 import { unreachable, EngineFailure } from '../../federation/failure.ts'
+import type { Principal } from '../../identity/principal.ts'
+import { mayReadEngine, type Rights } from '../../identity/rights.ts'
+import { isAnnalsError } from '../../errors.ts'
 import { answerContent } from '../answer.ts'
 import { type Asked, parseAsked, rawQuery } from '../asked.ts'
-import { asReader, type Call, readerOf, whenGone } from '../call.ts'
+import { asReader, type Call, forbidden, readerOf, whenGone } from '../call.ts'
 import { engineContent } from '../content.ts'
 import { parseRunTag } from '../etag.ts'
 import type { Portal } from '../portal.ts'
@@ -20,10 +23,15 @@ import { recordPassedOn } from '../read-entries.ts'
 export function engineAuditLog(portal: Portal): RouteHandlerMethod {
   return (request, reply) => {
     const { host } = request.params as { host: string }
-    return asReader(portal, request, reply, `engine/${nameOf(host)}`, async (call) => {
+    const reading = {
+      target: `engine/${nameOf(host)}`,
+      isAllowed: (rights: Rights) => mayReadEngine(rights, host),
+    }
+    return asReader(portal, request, reply, reading, async (call) => {
       const asked = parseAsked(request.raw)
       const window = parseWindow(rawQuery(request.raw), portal.timeZone)
       const engine = await portal.engines.find(host)
+      await demandGranted(portal, call.caller, engine)
       const named = { ...call, target: `engine/${engine.hostName}` }
       using gone = whenGone(call)
       const { run, rangeHolds } = await fix(engine, named, asked, window, gone.signal)
@@ -31,6 +39,23 @@ export function engineAuditLog(portal: Portal): RouteHandlerMethod {
       await answerContent(portal, named, asked, engineContent(run, read, gone.signal), rangeHolds)
     })
   }
+}
+
+// A short name may have been granted, and another engine of the same short name been found (E6).
+async function demandGranted(
+  { engines }: Portal,
+  caller: Principal,
+  { hostName }: FoundEngine,
+): Promise<void> {
+  const { reads } = caller.rights
+  if (reads === 'all' || reads.includes(hostName)) return
+  for (const granted of reads) {
+    const engine = await engines.find(granted).catch((error: unknown) => {
+      if (!isAnnalsError(error, 'UNKNOWN_ENGINE')) throw error
+    })
+    if (engine?.hostName === hostName) return
+  }
+  throw forbidden(caller)
 }
 
 // R4: the rest of a download comes from the snapshot that its beginning came from.

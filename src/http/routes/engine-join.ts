@@ -6,11 +6,11 @@ import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { AnnalsError, isAnnalsError } from '../../errors.ts'
 import type { Enrolled } from '../../federation/enrol.ts'
 import { joinMacHeader } from '../../federation/enrolment.ts'
-import { sourceOf } from '../call.ts'
 import { neverStored } from '../headers.ts'
 import type { Portal } from '../portal.ts'
 import { bodyOf } from '../request-body.ts'
 import { send } from '../send.ts'
+import { sourceOf } from '../source.ts'
 
 /** Answers with who the portal is, authenticated. */
 export function engineJoin(portal: Portal): RouteHandlerMethod {
@@ -33,9 +33,9 @@ async function enrol(portal: Portal, request: FastifyRequest): Promise<Enrolled>
     return await portal.enrol(bodyOf(request), typeof mac === 'string' ? mac : '')
   } catch (error) {
     if (isAnnalsError(error, 'JOIN_REFUSED'))
-      await portal.identity.noteRefusedJoin('join-token', sourceOf(request))
+      await portal.identity.noteRefusedJoin('join-token', sourceOf(portal, request))
     if (isAnnalsError(error, 'ENGINE_EXISTS'))
-      await portal.identity.noteRefusedJoin('join-name', sourceOf(request))
+      await portal.identity.noteRefusedJoin('join-name', sourceOf(portal, request))
     throw error
   }
 }

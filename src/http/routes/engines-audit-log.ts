@@ -4,6 +4,7 @@
 import type { RouteHandlerMethod } from 'fastify'
 import { parseWindow, type Window } from '../../entry/window.ts'
 import type { EngineSet } from '../../federation/engine-set.ts'
+import { mayReadAll } from '../../identity/rights.ts'
 import { answerContent } from '../answer.ts'
 import { type Asked, parseAsked, rawQuery } from '../asked.ts'
 import { asReader, type Call, readerOf, whenGone } from '../call.ts'
@@ -15,7 +16,7 @@ import { recordAllPassedOn } from '../read-entries.ts'
 /** Answers with the window of every engine's log that the query names. */
 export function enginesAuditLog(portal: Portal): RouteHandlerMethod {
   return (request, reply) =>
-    asReader(portal, request, reply, 'engines', async (call) => {
+    asReader(portal, request, reply, { target: 'engines', isAllowed: mayReadAll }, async (call) => {
       const asked = parseAsked(request.raw)
       const window = parseWindow(rawQuery(request.raw), portal.timeZone)
       using gone = whenGone(call)

@@ -5,21 +5,14 @@ import type { RouteHandlerMethod } from 'fastify'
 import { everyAnswer, neverStored } from '../headers.ts'
 import type { Node } from '../node.ts'
 
-const headers = [
-  ...everyAnswer,
-  ...neverStored,
-  'Content-Type',
-  'text/plain; charset=utf-8',
-  'Content-Length',
-  '3',
-]
+const headers = [...neverStored, 'Content-Type', 'text/plain; charset=utf-8', 'Content-Length', '3']
 
 /** Answers `ok`. */
 export function healthz(node: Node): RouteHandlerMethod {
-  return (_request, reply) => {
+  return (request, reply) => {
     reply.hijack()
     node.metrics.answered('/healthz', 200)
-    reply.raw.writeHead(200, headers)
+    reply.raw.writeHead(200, [...everyAnswer(request.raw.socket), ...headers])
     reply.raw.end('ok\n')
   }
 }

@@ -6,7 +6,7 @@ import { AnnalsError } from '../../errors.ts'
 import { parseRun } from '../../federation/inner-api.ts'
 import { answerContent } from '../answer.ts'
 import { parseAsked, rawQuery } from '../asked.ts'
-import { sourceOf } from '../call.ts'
+import { sourceOf } from '../source.ts'
 import { runContent } from '../content.ts'
 import { asPortal, type EngineNode } from '../engine-node.ts'
 
@@ -19,7 +19,7 @@ export function innerEntries(node: EngineNode): RouteHandlerMethod {
       if (run === undefined) throw new AnnalsError('NOT_FOUND', 'this log has no such run of entries')
       const caller = { name: node.side.portalName }
       const target = `engine/${node.hostName}`
-      const call = { request, reply, caller, source: sourceOf(request), target }
+      const call = { request, reply, caller, source: sourceOf(node, request), target }
       await answerContent(node, call, parseAsked(request.raw), runContent(run), true)
     })
 }

@@ -2,6 +2,7 @@
 
 import type { RouteHandlerMethod } from 'fastify'
 import { parseWindow, type Window } from '../../entry/window.ts'
+import { mayReadAll } from '../../identity/rights.ts'
 import type { ReadPlace, Snapshot } from '../../log/audit-log.ts'
 import { answerContent } from '../answer.ts'
 import { parseAsked, rawQuery, type Asked } from '../asked.ts'
@@ -14,7 +15,7 @@ import { readEntry } from '../read-entries.ts'
 /** Answers with the window of the portal's log that the query names (W1 to W7). */
 export function portalAuditLog(portal: Portal): RouteHandlerMethod {
   return (request, reply) =>
-    asReader(portal, request, reply, 'portal', async (call) => {
+    asReader(portal, request, reply, { target: 'portal', isAllowed: mayReadAll }, async (call) => {
       const asked = parseAsked(request.raw)
       const window = parseWindow(rawQuery(request.raw), portal.timeZone)
       const { snapshot, rangeHolds } = await fix(portal, call, asked, window)

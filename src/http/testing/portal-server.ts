@@ -3,10 +3,16 @@
 import type { AddressInfo } from 'node:net'
 import { AnnalsError, type ErrorCode } from '../../errors.ts'
 import { engineSetOf } from '../../federation/engine-set.ts'
+import type { FoundEngine } from '../../federation/engines.ts'
+import { EngineFailure, unreachable } from '../../federation/failure.ts'
 import { createPortalApp } from '../app.ts'
 import type { HttpBounds } from '../bounds.ts'
 import type { BreakReason, HttpMetrics } from '../metrics.ts'
-import type { Authenticator, Portal } from '../portal.ts'
+import type { Authenticator, Authorization, Portal } from '../portal.ts'
+import type { Principal } from '../../identity/principal.ts'
+import { noRights } from '../../identity/rights.ts'
+import { rightsOf } from '../../identity/scope.ts'
+import { OAuthError } from '../../identity/oauth-error.ts'
 import { LogDouble } from './log-double.ts'
 
 /** The Authorization header of an administrator, and of an account that may not read. */
@@ -64,8 +70,11 @@ export interface PortalServer extends AsyncDisposable {
   readonly state: { isReady: boolean }
 }
 
-/** Starts a portal. */
-export async function startPortal(bounds: Partial<HttpBounds> = {}): Promise<PortalServer> {
+/** Starts a portal, with engines or without. */
+export async function startPortal(
+  bounds: Partial<HttpBounds> = {},
+  engines: Portal['engines'] = noEngines,
+): Promise<PortalServer> {
   const log = new LogDouble()
   const metrics = new MetricsDouble()
   const logged: PortalServer['logged'] = []
@@ -75,7 +84,9 @@ export async function startPortal(bounds: Partial<HttpBounds> = {}): Promise<Por
   const app = createPortalApp({
     log,
     identity,
-    engines: noEngines,
+    authorization,
+    challenge: { basic: true, resourceMetadata: () => 'https://portal/metadata' },
+    engines,
     enrol: () => Promise.reject(new AnnalsError('JOIN_REFUSED', 'as the test wants')),
     timeZone: 'UTC',
     hostName: 'portal-01',
@@ -110,6 +121,39 @@ export async function startPortal(bounds: Partial<HttpBounds> = {}): Promise<Por
   }
 }
 
+// Answers with what it was asked, and refuses what the body names.
+const authorization: Authorization = {
+  async token({ authorization, contentType, body }, source) {
+    if (body === 'wrong-client') throw new OAuthError('invalid_client', 'as the test wants', true)
+    if (body === 'wrong-scope') throw new OAuthError('invalid_scope', 'as the test wants')
+    if (body === 'busy')
+      throw new AnnalsError('TOO_MANY_REQUESTS', 'too many tokens', { retryAfterSeconds: 7 })
+    if (body === 'fault') throw new Error('a secret of ours')
+    return { authorization, contentType, body, source }
+  },
+  introspect: () => Promise.resolve({ active: false }),
+  revoke: () => Promise.resolve(),
+  jwks: () => ({ keys: [] }),
+  metadata: () => ({ issuer: 'https://portal/oauth2/default' }),
+  resourceMetadata: () => ({ resource: 'https://portal/audit-trail/api' }),
+}
+
+/** Engines that are connected, by host name, and cannot be reached. */
+export function unreachableEngines(...hostNames: readonly string[]): Portal['engines'] {
+  const find = async (name: string): Promise<FoundEngine> => {
+    const asked = name.toLowerCase()
+    const found = hostNames.filter((hostName) => hostName === asked || hostName.startsWith(`${asked}.`))
+    const [hostName] = found
+    if (hostName === undefined || found.length > 1) return await noEngines.find(name)
+    return {
+      hostName,
+      log: 'log',
+      fix: () => Promise.reject(unreachable(hostName, new EngineFailure('refused'))),
+    }
+  }
+  return { ...noEngines, find }
+}
+
 const noEngines: Portal['engines'] = {
   find: (name) =>
     Promise.reject(
@@ -119,11 +163,25 @@ const noEngines: Portal['engines'] = {
   fixSet: () => Promise.resolve(undefined),
 }
 
+const basic = { scheme: 'Basic', session: 'session-1' } as const
+const readsAll = { reads: 'all', records: undefined } as const
+
+// A token that is called like its scopes; `expired` is none.
+function bearerOf(scope: string): Principal {
+  if (scope === 'expired')
+    throw new AnnalsError('UNAUTHENTICATED', 'the access token is not valid', {
+      bearer: { error: 'invalid_token' },
+    })
+  return { name: 'client:siem', session: 'jti', scheme: 'Bearer', rights: rightsOf([scope], undefined) }
+}
+
 const identity: Authenticator = {
   noteRefusedJoin: () => Promise.resolve(),
-  async authenticateBasic({ authorization }) {
-    if (authorization === admin) return { name: 'admin', profile: 'main-administrator', session: 'session-1' }
-    if (authorization === reader) return { name: 'reader', profile: 'user', session: 'session-2' }
+  async authenticate({ authorization }) {
+    if (authorization === admin) return { ...basic, name: 'admin', rights: readsAll }
+    if (authorization === reader) return { ...basic, name: 'reader', rights: noRights }
+    const [, scope] = /^Bearer (.*)$/.exec(authorization ?? '') ?? []
+    if (scope !== undefined) return bearerOf(scope)
     if (authorization === 'Basic busy') {
       throw new AnnalsError('TOO_MANY_REQUESTS', 'too many logins at once', { retryAfterSeconds: 7 })
     }

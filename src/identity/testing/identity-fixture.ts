@@ -23,9 +23,9 @@ export class CountingHasher extends Hasher {
   /** What happens between a comparison and what is made of it. */
   afterVerify: () => Promise<unknown> = async () => {}
 
-  override async verify(password: string, stored: string): Promise<boolean> {
+  override async verify(password: string, stored: string, isAtHome?: boolean): Promise<boolean> {
     this.verified.push(stored.split('$', 4).join('$'))
-    const matches = await super.verify(password, stored)
+    const matches = await super.verify(password, stored, isAtHome)
     await this.afterVerify()
     return matches
   }
@@ -39,6 +39,14 @@ export interface IdentityFixture extends AsyncDisposable {
   readonly hasher: CountingHasher
   readonly identity: Identity
 }
+
+/** What tokens say of the instance. */
+export const place = {
+  issuer: 'https://portal.example.com/oauth2/default',
+  audience: 'https://portal.example.com/audit-trail/api',
+  instance: 'portal-01',
+  region: 'eu',
+} as const
 
 /** Opens identity with an account `admin` and an account `reader`, which is a user. */
 export async function identityFixture(
@@ -57,7 +65,9 @@ export async function identityFixture(
     record: recorder.record,
     hostName: 'portal-01',
     schedule: clock.schedule,
-    options: { lockout: { failures: 5, minutes: 15 }, basicEnabled: true, ...options },
+    options: { lockout: { failures: 5, minutes: 15 }, basicEnabled: true, tokenSeconds: 900, ...options },
+    place: () => place,
+    others: { has: () => false, authenticate: () => Promise.reject(new Error('no other issuer')) },
   })
   await identity.accounts.add({ name: 'admin', profile: 'main-administrator', password }, by)
   await identity.accounts.add({ name: 'reader', profile: 'user', password }, by)
