@@ -34,6 +34,7 @@ export interface Ask {
   readonly method?: string
   readonly credentials?: Credentials
   readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
   /** Without one, each request has a connection of its own. */
   readonly agent?: Agent
 }
@@ -45,7 +46,7 @@ export function basic({ name, password }: Credentials): string {
 
 /** Asks, with the path exactly as given, and reads the whole answer. Rejects where the answer is cut short. */
 export async function ask(server: Server, path: string, asked: Ask = {}): Promise<Answer> {
-  const { method = 'GET', credentials, headers, agent } = asked
+  const { method = 'GET', credentials, headers, agent, body } = asked
   const { protocol, hostname, port } = new URL(server.baseUrl)
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   const options = {
@@ -67,7 +68,7 @@ export async function ask(server: Server, path: string, asked: Ask = {}): Promis
     })
   })
   outgoing.on('error', reject)
-  outgoing.end()
+  outgoing.end(body)
   return promise
 }
 

@@ -72,7 +72,7 @@ test('S7: above sixty calls a minute without valid credentials, the rest is coun
   const data = join(temporaryDirectory(context), 'data')
   const portal = await startPortal(context, { data })
   for (let call = 0; call < 70; call++) await ask(portal, path)
-  for (let call = 0; call < 15; call++) await ask(portal, path, { headers: { authorization: 'Bearer x' } })
+  for (let call = 0; call < 15; call++) await ask(portal, path, { headers: { authorization: 'Digest x' } })
   // What is counted becomes its entry at the end of the minute, or when the portal stops.
   assert.equal((await portal.stop()).exitCode, 0)
   const entries = stored(data)
