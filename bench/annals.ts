@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { answers, freePort, runCommand, type Service, startService } from './command.ts'
 
-const program = fileURLToPath(new URL('../bin/annals.mjs', import.meta.url))
+/** The launcher. */
+export const program = fileURLToPath(new URL('../bin/annals.mjs', import.meta.url))
 const password = 'Only-for-benchmarks-1'
 
 /** The host name of every portal that a benchmark starts. */
@@ -23,17 +24,26 @@ export interface Annals extends Service {
   readonly url: string
 }
 
-/** Starts a portal on a data directory, which it makes where it is not there. `flags` are further ones of its own. */
-export async function startAnnals(data: string, flags: readonly string[] = []): Promise<Annals> {
+/**
+ * Starts a portal on a data directory, which it makes where it is not there. `flags` are further ones of its own. With
+ * `caFile` it is reached over TLS, under the name localhost.
+ */
+export async function startAnnals(
+  data: string,
+  flags: readonly string[] = [],
+  caFile?: string,
+): Promise<Annals> {
   await mkdir(data, { recursive: true, mode: 0o700 })
   const passwordFile = join(data, '..', 'password')
   await writeFile(passwordFile, password, { mode: 0o600 })
-  const listen = `127.0.0.1:${await freePort()}`
-  const url = `http://${listen}`
-  const args = ['serve', '--data', data, '--listen', listen, '--host-name', portalName, ...flags]
+  const port = await freePort()
+  const listen = `127.0.0.1:${port}`
+  const url = caFile === undefined ? `http://${listen}` : `https://localhost:${port}`
+  const known = caFile === undefined ? [] : ['--public-url', url]
+  const args = ['serve', '--data', data, '--listen', listen, '--host-name', portalName, ...known, ...flags]
   const service = await startService(process.execPath, [program, ...args], {
     environment: { ANNALS_ADMIN_PASSWORD_FILE: passwordFile },
-    isReady: () => answers(`${url}/readyz`),
+    isReady: () => answers(`${url}/readyz`, caFile),
   })
   return { url, pid: service.pid, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() }
 }
@@ -41,4 +51,42 @@ export async function startAnnals(data: string, flags: readonly string[] = []): 
 /** Makes the log of a new data directory from a file of the past (contract W9). Returns what the command said. */
 export function importFile(data: string, hostName: string, file: string): Promise<string> {
   return runCommand(process.execPath, [program, 'import', '--data', data, '--host-name', hostName, file])
+}
+
+/** An OAuth 2.0 client of a portal that runs. */
+export interface Client {
+  readonly id: string
+  readonly secret: string
+}
+
+/** Makes a client that may read all logs, beside the running portal. */
+export async function makeClient(data: string, name: string): Promise<Client> {
+  const flags = ['--scope', 'service:audit-trail', '--data', data, '--host-name', portalName, '--json']
+  const made = JSON.parse(await runCommand(process.execPath, [program, 'client', 'add', name, ...flags])) as {
+    client_id: string
+    client_secret: string
+  }
+  return { id: made.client_id, secret: made.client_secret }
+}
+
+/** Gets an access token (contract S2). `options` are curl's own. */
+export async function accessToken(
+  { url }: Pick<Annals, 'url'>,
+  { id, secret }: Client,
+  options: readonly string[] = [],
+): Promise<string> {
+  const asked = [
+    '--silent',
+    '--show-error',
+    '--fail',
+    '--config',
+    '-',
+    '--data',
+    'grant_type=client_credentials',
+  ]
+  const said = await runCommand('curl', [...asked, ...options, `${url}/oauth2/default/v1/token`], {
+    // Not on the command line: it is a secret.
+    input: `user = "${id}:${secret}"\n`,
+  })
+  return (JSON.parse(said) as { access_token: string }).access_token
 }

@@ -82,8 +82,15 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** True once `url` answers with a status below 400. */
-export async function answers(url: string): Promise<boolean> {
+/** True once `url` answers with a status below 400. `caFile` is the certificate to trust, where it is of HTTPS. */
+export async function answers(url: string, caFile?: string): Promise<boolean> {
+  if (caFile !== undefined) {
+    const asked = ['--silent', '--fail', '--output', '/dev/null', '--cacert', caFile, url]
+    return runCommand('curl', asked).then(
+      () => true,
+      () => false,
+    )
+  }
   return await fetch(url).then(
     async (response) => {
       await response.body?.cancel()

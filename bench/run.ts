@@ -8,16 +8,19 @@ import { type BenchContext, type Benchmark, PeerMissing } from './benchmark.ts'
 import { isReached, leastRounds } from './harness.ts'
 import { describeMachine } from './machine.ts'
 import { renderSection, updateResults } from './report.ts'
+import { agora } from './agora.ts'
 import { allEngines } from './all-engines.ts'
 import { allEnginesLatency } from './all-engines-latency.ts'
 import { allEnginesLost } from './all-engines-lost.ts'
 import { append } from './append.ts'
 import { appendOne } from './append-one.ts'
+import { credentials } from './credentials.ts'
 import { engineLog } from './engine-log.ts'
 import { firstByte } from './first-byte.ts'
 import { smallRequest } from './small-request.ts'
 import { wholeLog } from './whole-log.ts'
 import { window } from './window.ts'
+import { wrongPasswords } from './wrong-passwords.ts'
 
 const benchmarks: readonly Benchmark[] = [
   wholeLog,
@@ -26,6 +29,9 @@ const benchmarks: readonly Benchmark[] = [
   append,
   appendOne,
   smallRequest,
+  credentials,
+  wrongPasswords,
+  agora,
   engineLog,
   allEngines,
   allEnginesLatency,

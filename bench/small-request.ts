@@ -2,15 +2,12 @@
 // costs authentication, a place in the log and a durable entry. The peer is the same server's /healthz, which
 // costs nothing but HTTP.
 
-import { administrator, auditLogPath, type Annals, startAnnals } from './annals.ts'
+import { administrator, auditLogPath, startAnnals } from './annals.ts'
 import type { BenchContext, Benchmark, Outcome } from './benchmark.ts'
-import { runCommand } from './command.ts'
 import { transfer } from './curl.ts'
 import { compare, measureInRounds } from './harness.ts'
 import { makeLog, parameterTime, timeOf } from './make-log.ts'
-import { cpuSeconds } from './process-figures.ts'
-
-const connections = 32
+import { basic, connections, measureLoad } from './request-cpu.ts'
 
 /** A small authenticated request, its own entry durable, against /healthz: the CPU per request. */
 export const smallRequest: Benchmark = {
@@ -30,38 +27,31 @@ async function run(context: BenchContext): Promise<Outcome> {
   await transfer(`${annals.url}${minute}`, { user: administrator })
   const seconds = context.isQuick ? 1 : 5
   const rates: number[] = []
+  const emptyMinute = async () => {
+    const { cpuMicros, rate } = await measureLoad(annals, {
+      path: minute,
+      authorization: basic(administrator),
+      seconds,
+    })
+    rates.push(rate)
+    return cpuMicros
+  }
+  const health = async () => (await measureLoad(annals, { path: '/healthz', seconds })).cpuMicros
   const measured = await measureInRounds(
     [
-      { name: 'an empty minute', measure: () => cpuPerRequest(annals, minute, seconds, rates) },
-      { name: '/healthz', measure: () => cpuPerRequest(annals, '/healthz', seconds) },
+      { name: 'an empty minute', measure: emptyMinute },
+      { name: '/healthz', measure: health },
     ],
     { ...context, unit: 'µs of CPU per request' },
   )
-  const [ours, health] = measured
-  if (ours === undefined || health === undefined) throw new Error('a contestant is missing')
+  const [ours, plain] = measured
+  if (ours === undefined || plain === undefined) throw new Error('a contestant is missing')
   return {
     measured,
-    comparisons: [compare('CPU per request / that of /healthz', ours, health, { kind: 'at most', value: 4 })],
+    comparisons: [compare('CPU per request / that of /healthz', ours, plain, { kind: 'at most', value: 4 })],
     notes: [
       `wrk, ${connections} connections, one thread, ${seconds} s each time; CPU of the server's process, all threads, user and kernel, from /proc. Between ${Math.min(...rates).toFixed(0)} and ${Math.max(...rates).toFixed(0)} empty minutes a second.`,
       'Every empty minute is an entry of its own, made durable (fdatasync) before the head of the answer; reads that wait at the same time share a commit.',
     ],
   }
-}
-
-async function cpuPerRequest(
-  annals: Annals,
-  path: string,
-  seconds: number,
-  rates: number[] = [],
-): Promise<number> {
-  const authorization = `Authorization: Basic ${Buffer.from(administrator).toString('base64')}`
-  const load = ['-t', '1', '-c', `${connections}`, '-d', `${seconds}s`, '-H', authorization]
-  const begin = cpuSeconds(annals.pid)
-  const said = await runCommand('wrk', [...load, `${annals.url}${path}`])
-  const used = cpuSeconds(annals.pid) - begin
-  if (/Non-2xx|Socket errors/.test(said)) throw new Error(`wrk saw errors: ${said}`)
-  const requests = Number(/^\s*([0-9]+) requests in /m.exec(said)?.[1])
-  rates.push(requests / seconds)
-  return (used / requests) * 1e6
 }

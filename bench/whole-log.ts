@@ -11,8 +11,8 @@ import { logEndDate, makeLog } from './make-log.ts'
 import { startNginx } from './peers/nginx.ts'
 import { forgetPeakMemory, peakMemoryBytes } from './process-figures.ts'
 
-// Enough for 1 GiB, which is checked.
-const lines = 2_960_000
+/** Enough for 1 GiB, which is checked. */
+export const lines = 2_960_000
 const wantedBytes = 2 ** 30
 const memoryBarMB = 150
 
