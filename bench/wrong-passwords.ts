@@ -26,7 +26,7 @@ async function run(context: BenchContext): Promise<Outcome> {
   const plan = { name: 'thin', lines: context.isQuick ? 1_000 : 10_000, spacingMicros: 240e6 }
   await using annals = await startAnnals(await makeLog(context, plan), ['--trusted-proxies', '127.0.0.1'])
   const before = parameterTime(timeOf(plan, Math.floor(plan.lines / 2)) + 120e6)
-  const path = `${auditLogPath}?before_date=${before}&elapsed_hours=0.016666`
+  const path = `${auditLogPath}?before_date=${before}&elapsed_hours=0.1`
   await transfer(`${annals.url}${path}`, { user: administrator })
   const seconds = context.isQuick ? 2 : 60
   let attempts = 0

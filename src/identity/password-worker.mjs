@@ -7,6 +7,11 @@
 
 import { argon2Sync } from 'node:crypto'
 import { parentPort } from 'node:worker_threads'
+import { constants, setPriority } from 'node:os'
+
+// Hashing must not keep the thread that answers from a processor: on Linux a thread has a priority of its own, and 0 is
+// the thread that asks. Elsewhere it would be the whole process.
+if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_LOW)
 
 parentPort?.on('message', (request) => {
   parentPort?.postMessage(reply(request), [])
