@@ -24,7 +24,8 @@ The instances are in a file, which is read again at SIGHUP:
     region: eu                 # --region of its portal
     issuer: https://audit.acme.example/oauth2/default
     url: https://10.0.0.5:8443
-    caFile: acme.crt           # the only certificates to trust there; without it, the usual ones
+    caFile: acme.crt           # the only authorities to trust there; or "pin", the SHA-256 of its certificate;
+                               # without either, the usual authorities
 
 Name the gateway at each portal with --trusted-proxies, so that entries tell the clients' own addresses.
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { openDatabase } from '../database/database.ts'
 import { openTlsIdentity } from '../federation/tls-identity.ts'
 import { lockData } from '../log/lock.ts'
 import { openLog } from '../log/open.ts'
@@ -103,10 +104,96 @@ test('a directory that holds no log is left alone, with exit code 5', async (con
   assert.deepEqual(readdirSync(data), [])
 })
 
+test('the key that access tokens are signed with is replaced by the one that was published for it', async (context) => {
+  const data = await portalDirectory(context)
+  assert.match(await succeeds(['key', 'show', '--data', data]), /\ntoken keys +none yet: they are made when /)
+  await succeeds(['key', 'rotate', 'tokens', '--data', data])
+  const before = await tokenKeys(data)
+  assert.deepEqual(
+    before.map(({ state }) => state),
+    ['next', 'current', 'retired'],
+  )
+  assert.match(
+    await succeeds(['key', 'rotate', 'tokens', '--data', data]),
+    new RegExp(`^Access tokens are signed with the key ${before[0]?.kid} from now on\\.\n$`),
+  )
+  const after = await tokenKeys(data)
+  assert.equal(after[0]?.state, 'next')
+  assert.deepEqual(
+    after.slice(1).map(({ kid, state }) => [kid, state]),
+    [
+      [before[0]?.kid, 'current'],
+      [before[1]?.kid, 'retired'],
+      [before[2]?.kid, 'retired'],
+    ],
+  )
+  const people = await succeeds(['key', 'show', '--data', data])
+  assert.match(people, new RegExp(`\ntoken key +${before[0]?.kid}, current since \\d{4}-\\d\\d-\\d\\d\n`))
+})
+
+test('after a theft no key that could have been stolen is left', async (context) => {
+  const data = await portalDirectory(context)
+  await succeeds(['key', 'rotate', 'tokens', '--data', data])
+  const before = await tokenKeys(data)
+  const output = await succeeds(['key', 'rotate', 'tokens', '--stolen', '--data', data])
+  assert.match(output, /\nEvery token of before has ended\.\n$/)
+  const after = await tokenKeys(data)
+  assert.deepEqual(
+    after.map(({ state }) => state),
+    ['next', 'current'],
+  )
+  assert.ok(after.every(({ kid }) => !before.some((old) => old.kid === kid)))
+  const json = JSON.parse(
+    await succeeds(['key', 'rotate', 'tokens', '--stolen', '--json', '--data', data]),
+  ) as Record<string, unknown>
+  const current = (await tokenKeys(data)).find(({ state }) => state === 'current')
+  assert.deepEqual(json, { kid: current?.kid, tokensEnded: true })
+})
+
+test('S7: the replacement of a token key is an entry, and no private half is printed or recorded', async (context) => {
+  const data = await portalDirectory(context)
+  const texts = [
+    await succeeds(['key', 'rotate', 'tokens', '--data', data]),
+    await succeeds(['key', 'rotate', 'tokens', '--stolen', '--data', data]),
+    await succeeds(['key', 'show', '--data', data]),
+    await succeeds(['key', 'show', '--json', '--data', data]),
+  ]
+  const directory = join(data, 'log', 'segments')
+  const names = readdirSync(directory).filter((name) => name.endsWith('.log'))
+  const log = names.map((name) => readFileSync(join(directory, name), 'utf8')).join('')
+  assert.match(
+    log,
+    /\[Portal\|AUDIT\|29057\|\*cli:operator\] Access tokens are signed with key \S+ .* - command\n/,
+  )
+  assert.match(log, /\|29057\|.* - stolen\n/)
+  await using database = await openDatabase(join(data, 'annals.db'))
+  const rows = await database.read.selectFrom('token_key').select('private_key').execute()
+  const lines = rows.flatMap(({ private_key }) => private_key?.split('\n').slice(1, -2) ?? [])
+  assert.ok(lines.length > 0)
+  for (const line of lines) for (const text of [...texts, log]) assert.ok(!text.includes(line))
+})
+
+test('an engine signs no tokens', async (context) => {
+  const data = await dataDirectory(context)
+  const shown = JSON.parse(await succeeds(['key', 'show', '--json', '--data', data])) as Shown
+  assert.equal(shown.tokenKeys, null)
+  const { exitCode, errors } = await ran(['key', 'rotate', 'tokens', '--data', data])
+  assert.equal(exitCode, 5)
+  assert.match(errors, /is no data directory of a portal/)
+  assert.ok(!existsSync(join(data, 'annals.db')), 'neither makes anything')
+})
+
 interface Shown {
+  readonly tokenKeys: readonly { readonly kid: string; readonly state: string }[] | null
   readonly publicKey: string
   readonly certificate: { readonly fingerprint: string; readonly validUntil: string } | null
   readonly nextCertificate: { readonly orderedBy: string } | null
+}
+
+async function tokenKeys(data: string) {
+  const { tokenKeys } = JSON.parse(await succeeds(['key', 'show', '--json', '--data', data])) as Shown
+  assert.ok(tokenKeys !== null)
+  return tokenKeys
 }
 
 function openTls(data: string) {
@@ -132,5 +219,11 @@ async function dataDirectory(context: TestContext): Promise<string> {
   const data = join(temporaryDirectory(context), 'data')
   await using log = await openLog({ data, hostName: 'portal', component: 'Portal', clock: systemClock() })
   assert.equal(log.hostName, 'portal')
+  return data
+}
+
+async function portalDirectory(context: TestContext): Promise<string> {
+  const data = await dataDirectory(context)
+  await using _database = await openDatabase(join(data, 'annals.db'))
   return data
 }

@@ -111,14 +111,15 @@ export class TokenKeys {
     return { keys: rows.map(({ public_jwk }) => JSON.parse(public_jwk) as JWK) }
   }
 
-  /** All of them, the newest first. */
+  /** All of them: the next one, the current one, and those that are retired, the latest first. */
   async list(): Promise<TokenKey[]> {
     const rows = await this.#parts.database.read
       .selectFrom('token_key')
       .select(['kid', 'state', 'state_at as since'])
-      .orderBy('created_at', 'desc')
+      .orderBy('state_at', 'desc')
       .execute()
-    return rows
+    const order: readonly TokenKey['state'][] = ['next', 'current', 'retired']
+    return order.flatMap((state) => rows.filter((row) => row.state === state))
   }
 
   /** Replaces the key that signs. */
