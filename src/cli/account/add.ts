@@ -2,9 +2,10 @@
 
 import { Command } from 'commander'
 import { parseName } from '../../identity/account.ts'
+import { demandProfile } from '../../identity/profiles.ts'
 import { addPasswordOptions, newPassword, type PasswordOptions } from '../password-source.ts'
 import type { Surroundings } from '../surroundings.ts'
-import { addAccountOptions, changeAccount } from './open.ts'
+import { addAccountOptions, changeAccount, openAccounts } from './open.ts'
 
 const examples = `
 The password is asked for at the terminal unless it is taken from a file or made. It needs at least 8 characters of 3
@@ -27,6 +28,7 @@ export function accountAddCommand(surroundings: Surroundings): Command {
       const { profile } = options
       // Before anybody types a password for it.
       parseName(name)
+      await demandKnownProfile(command, surroundings, profile)
       const { password, isGenerated } = await newPassword(surroundings, name, options)
       await changeAccount(
         command,
@@ -40,4 +42,13 @@ export function accountAddCommand(surroundings: Surroundings): Command {
       )
     })
   return addAccountOptions(addPasswordOptions(command))
+}
+
+async function demandKnownProfile(
+  command: Command,
+  surroundings: Surroundings,
+  profile: string,
+): Promise<void> {
+  await using open = await openAccounts(command, surroundings)
+  await open.database.write.transaction().execute((transaction) => demandProfile(transaction, profile))
 }
