@@ -14,7 +14,7 @@ const path = '/audit-trail/api/v1/portal/type/auditlog'
 const attempts = 2 * nameAttemptRate.burst
 const password = 'Correct-horse-8'
 /** The slowest kind of failure may take so much longer than the quickest: one that is not hashed would be some 20 times quicker. */
-const factor = 1.5
+const factor = 2
 
 test('S6: a wrong password, an unknown name, an external one and a locked account cannot be told apart', async (context) => {
   const data = join(temporaryDirectory(context), 'data')
