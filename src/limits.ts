@@ -368,6 +368,8 @@ export const profileNameCharacters = 64
 
 // The gateway.
 
+/** Instances that one entry about several of them names; it counts all. */
+export const namedInstances = 20
 /** Answers that a gateway passes on at once, of all instances. Beyond: UNAVAILABLE. */
 export const gatewayAnswers = 256
 /** One of an answer's two buffers at a gateway: all answers together have 64 MiB. */

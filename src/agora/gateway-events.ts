@@ -4,6 +4,7 @@
 import type { AuditEvent } from '../entry/event.ts'
 import { selfEvent } from '../entry/self-event.ts'
 import type { FailedCall } from '../identity/login-events.ts'
+import { namedInstances } from '../limits.ts'
 
 /** Who records. */
 export interface GatewayPlace {
@@ -79,6 +80,3 @@ export function instanceBack(place: GatewayPlace, instance: string, seconds: num
     fields: { instance, seconds: String(seconds) },
   })
 }
-
-// One entry is to stay a line that somebody can read.
-const namedInstances = 20

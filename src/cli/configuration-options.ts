@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander'
 import { type Configuration, resolveConfiguration } from '../config/configuration.ts'
 import { fileVariable } from '../config/environment.ts'
 import type { Role } from '../config/schema.ts'
-import { type Setting, settings } from '../config/setting.ts'
+import { ownDefault, type Setting, settings } from '../config/setting.ts'
 import type { Surroundings } from './surroundings.ts'
 
 const heading = 'Configuration (flags come before the environment, that before the file):'
@@ -45,9 +45,7 @@ export function configurationOf(
 
 function optionOf(setting: Setting, role: Role): Option {
   const { flag, kind, value, description, variable } = setting
-  const { engineDefault, agoraDefault } = setting
-  const own = { portal: undefined, engine: engineDefault, agora: agoraDefault }[role]
-  const defaultText = own ?? setting.defaultText
+  const defaultText = ownDefault(setting, role) ?? setting.defaultText
   const standing = defaultText === 'none' ? '' : ` (default: ${defaultText})`
   const argument = kind === 'boolean' ? `[${value}]` : `<${value}>`
   // The environment is read in `config/`, which says where a wrong value came from.

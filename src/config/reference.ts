@@ -35,7 +35,7 @@ function section({
   defaultText,
   engineDefault,
   agoraDefault,
-  role,
+  roles,
 }: (typeof settings)[number]): string {
   const rows = [
     `## \`${key}\``,
@@ -48,7 +48,7 @@ function section({
     `| environment | \`${variable}\` |`,
     `| expected | ${expects} |`,
     `| default | ${coded(defaultText)}${ofRole('an engine', engineDefault)}${ofRole('a gateway', agoraDefault)} |`,
-    ...(role === undefined ? [] : [`| only for | ${nodes[role]} |`]),
+    ...(roles === undefined ? [] : [`| only for | ${roles.map((role) => nodes[role]).join(', ')} |`]),
     '',
   ]
   return rows.join('\n')

@@ -134,6 +134,7 @@ export const schema = Type.Object(
         expects: 'letters, digits, ".", "_" and "-", at most 64',
         value: 'REGION',
         default: 'local',
+        role: ['portal', 'agora'],
       }),
       isPlainName,
     ),
@@ -171,6 +172,7 @@ export const schema = Type.Object(
         expects: 'IP addresses or CIDR ranges, such as 10.0.0.5,10.1.0.0/16',
         value: 'ADDRESSES',
         defaultText: 'none',
+        role: ['portal', 'agora'],
       }),
       isAddressRanges,
     ),
@@ -193,7 +195,7 @@ export const schema = Type.Object(
       minimum: 1,
       maximum: 86_400,
       default: 60,
-      role: 'portal',
+      role: ['portal', 'agora'],
     }),
     stopTimeoutSeconds: Type.Integer({
       description:

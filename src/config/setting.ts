@@ -26,8 +26,8 @@ export interface Setting {
   readonly agoraDefault: string | undefined
   /** The default in words. */
   readonly defaultText: string
-  /** The only role that it is for. */
-  readonly role: Role | undefined
+  /** The only roles that it is for; undefined where it is for all. */
+  readonly roles: readonly Role[] | undefined
   readonly choices: readonly string[] | undefined
   readonly schema: TSchema
 }
@@ -37,14 +37,17 @@ export const settings: readonly Setting[] = leaves('', schema).map(([key, leaf])
 
 /** The settings of a role. */
 export function settingsOf(role: Role): readonly Setting[] {
-  return settings.filter((setting) => setting.role === undefined || setting.role === role)
+  return settings.filter(({ roles }) => roles === undefined || roles.includes(role))
 }
 
 /** What a setting is for a role where nobody says otherwise. */
 export function roleDefault(setting: Setting, role: Role): string | number | boolean | undefined {
-  const { engineDefault, agoraDefault } = setting
-  const own = { portal: undefined, engine: engineDefault, agora: agoraDefault }[role]
-  return own ?? setting.default
+  return ownDefault(setting, role) ?? setting.default
+}
+
+/** A role's own default, where that is another than a portal's. */
+export function ownDefault({ engineDefault, agoraDefault }: Setting, role: Role): string | undefined {
+  return { portal: undefined, engine: engineDefault, agora: agoraDefault }[role]
 }
 
 interface Leaf extends TSchema {
@@ -59,7 +62,7 @@ interface Leaf extends TSchema {
   readonly engineDefault?: string
   readonly agoraDefault?: string
   readonly defaultText?: string
-  readonly role?: Role
+  readonly role?: Role | readonly Role[]
   readonly minimum?: number
   readonly maximum?: number
 }
@@ -85,7 +88,7 @@ function describe(key: string, leaf: Leaf): Setting {
     default: leaf.default,
     engineDefault: leaf.engineDefault,
     agoraDefault: leaf.agoraDefault,
-    role: leaf.role,
+    roles: leaf.role === undefined ? undefined : [leaf.role].flat(),
     defaultText: leaf.defaultText ?? defaultText(leaf.default),
     choices: leaf.enum,
     schema: leaf,
