@@ -64,6 +64,11 @@ export function refusalHeaders(error: AnnalsError, challenge?: Challenge): strin
 
 function codeHeaders(error: AnnalsError): readonly string[] {
   if (error.code === 'METHOD_NOT_ALLOWED') return ['Allow', error.allow ?? '']
+  return retryHeaders(error)
+}
+
+/** When to try again, as a flat name-value list; empty for a refusal that does not pass by itself. */
+export function retryHeaders(error: AnnalsError): readonly string[] {
   if (!passingCodes.has(error.code)) return []
   return ['Retry-After', String(Math.ceil(error.retryAfterSeconds ?? retryAfterSeconds))]
 }

@@ -2,13 +2,13 @@
 // section 5.2 and not as the contract's arrays (S2).
 
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
-import { AnnalsError, type ErrorCode } from '../errors.ts'
+import { AnnalsError } from '../errors.ts'
 import { OAuthError } from '../identity/oauth-error.ts'
-import { retryAfterSeconds } from '../limits.ts'
 import { plainDescription } from './challenge.ts'
-import { report, toRefusal } from './errors.ts'
+import { report, retryHeaders, toRefusal } from './errors.ts'
 import { kept, neverStored } from './headers.ts'
-import type { OAuthRequest, Portal } from './portal.ts'
+import type { OAuthRequest } from '../identity/oauth-form.ts'
+import type { Portal } from './portal.ts'
 import { bodyOf } from './request-body.ts'
 import { routeOf, send } from './send.ts'
 import { sourceOf } from './source.ts'
@@ -66,22 +66,15 @@ function refuse(portal: Portal, request: FastifyRequest, reply: FastifyReply, th
   }
   const error = toRefusal(thrown)
   report(portal, error, routeOf(request))
-  const isPassing = passing.has(error.code)
-  const retry = String(Math.ceil(error.retryAfterSeconds ?? retryAfterSeconds))
-  const body = errorObject(isPassing ? 'temporarily_unavailable' : 'server_error', error.message)
-  const headers = [...notKept, ...json, ...(isPassing ? ['Retry-After', retry] : [])]
+  const retry = retryHeaders(error)
+  const body = errorObject(retry.length > 0 ? 'temporarily_unavailable' : 'server_error', error.message)
+  const headers = [...notKept, ...json, ...retry]
   send(portal.metrics, request, reply, statusOf[error.code], headers, body)
 }
 
 function errorObject(error: string, description: string): string {
   return JSON.stringify({ error, error_description: plainDescription(description) })
 }
-
-const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'TOO_MANY_REQUESTS',
-  'UNAVAILABLE',
-  'OUTCOME_UNKNOWN',
-])
 
 const json = ['Content-Type', 'application/json']
 // RFC 6749 section 5.1 asks for both.

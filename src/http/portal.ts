@@ -3,17 +3,11 @@
 import type { Engines } from '../federation/engines.ts'
 import type { Enrolled } from '../federation/enrol.ts'
 import type { Identity } from '../identity/identity.ts'
+import type { OAuthRequest } from '../identity/oauth-form.ts'
 import type { Node } from './node.ts'
 
 /** What `http/` asks of `identity/`. */
 export type Authenticator = Pick<Identity, 'authenticate' | 'noteRefusedJoin'>
-
-/** What a client sends to an endpoint of the authorization server. */
-export interface OAuthRequest {
-  readonly authorization: string | undefined
-  readonly contentType: string | undefined
-  readonly body: string
-}
 
 /**
  * The authorization server (`identity/authorization-server.ts`). Throws OAuthError, and AnnalsError where it is not the
