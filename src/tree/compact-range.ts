@@ -5,7 +5,7 @@
 // node([0, 4), node([4, 6), [6, 7))).
 
 import assert from 'node:assert/strict'
-import { emptyRoot, type Hash, nodeHash } from './hash.ts'
+import { foldRight, type Hash, nodeHash } from './hash.ts'
 
 /** Told of every perfect subtree of 2^height leaves as it is completed; `index` counts those of its height. */
 export type SubtreeListener = (height: number, index: number, root: Hash) => void
@@ -51,13 +51,7 @@ export class CompactRange {
 
   /** The root of the tree (RFC 6962, section 2.1). */
   root(): Hash {
-    let root: Hash | undefined
-    for (let k = this.#roots.length - 1; k >= 0; k--) {
-      const subtree = this.#roots[k]
-      assert(subtree !== undefined)
-      root = root === undefined ? subtree : nodeHash(subtree, root)
-    }
-    return root ?? emptyRoot
+    return foldRight(this.#roots)
   }
 }
 

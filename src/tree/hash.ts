@@ -38,6 +38,11 @@ export function nodeHash(left: Hash, right: Hash): Hash {
   return digest('sha256', node, 'binary') as Hash
 }
 
+/** The root over perfect subtrees that stand one behind the other, the largest first (RFC 6962, section 2.1). */
+export function foldRight(roots: readonly Hash[]): Hash {
+  return roots.length === 0 ? emptyRoot : roots.reduceRight((root, left) => nodeHash(left, root))
+}
+
 /** A hash out of 32 bytes at `offset`. */
 export function readHash(bytes: Buffer, offset = 0): Hash {
   return bytes.toString('latin1', offset, offset + hashBytes) as Hash
