@@ -76,6 +76,19 @@ export class LogText {
     })
   }
 
+  /** The leaf hashes of entries that lie in one block, from `first` on. */
+  async leaves(first: Position, count: number): Promise<Hash[]> {
+    const leaves: Hash[] = []
+    if (count === 0) return leaves
+    const { byte } = await this.edgeAtPosition(first)
+    const segment = this.#ledger.segmentAt(first)
+    await this.scan(segment, { offset: byte - segment.base, position: first, time: 0 }, ({ leaf }) => {
+      return leaves.push(leaf) < count
+    })
+    assert(leaves.length === count, `${leaves.length} of ${count} leaves at ${first}`)
+    return leaves
+  }
+
   /** The Merkle root of a full block, which is named by its number in the log. */
   async blockRoot(block: number): Promise<Hash> {
     const segment = this.#ledger.segmentAt(block * blockEntries)

@@ -31,7 +31,8 @@ export async function readTree(
   return { range, tiles }
 }
 
-class StoredHashes {
+/** The hashes of levels 1 and above over the first `size` entries, a multiple of 256. */
+export class StoredHashes {
   readonly #store: SegmentStore
   readonly #size: number
   readonly #blockRoots: BlockRoots
@@ -44,6 +45,7 @@ class StoredHashes {
     this.#blockRoots = blockRoots
   }
 
+  /** A hash: the root over 256^level entries. */
   async hash(level: number, index: number): Promise<Hash> {
     const tile = Math.floor(index / tileWidth)
     if ((tile + 1) * tileWidth * leavesPerHash(level) > this.#size) return await this.#derive(level, index)
@@ -51,6 +53,7 @@ class StoredHashes {
     return hashes[index % tileWidth] ?? (await this.#derive(level, index))
   }
 
+  /** The hashes [from, to) of a level. */
   async between(level: number, from: number, to: number): Promise<Hash[]> {
     const hashes: Hash[] = []
     for (let index = from; index < to; index++) hashes.push(await this.hash(level, index))

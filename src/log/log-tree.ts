@@ -1,0 +1,87 @@
+// Any hash of a log's Merkle tree, read from what is durable: leaves from the text, higher ones from stored tiles and the
+// roots of blocks. All that is asked for lies below a size that the log has already; what lies there never changes (I2).
+
+import assert from 'node:assert/strict'
+import type { Position } from '../entry/event.ts'
+import { blockEntries } from '../limits.ts'
+import type { SegmentStore } from '../store/segment-store.ts'
+import { rootOf } from '../tree/compact-range.ts'
+import { bytesOfHash, type Hash } from '../tree/hash.ts'
+import { consistencyRanges, hashesOf, inclusionRanges } from '../tree/proof.ts'
+import { type LeafRange, type Subtree, subtreesOf } from '../tree/range.ts'
+import { type Tile, tileHeight, tileWidth, widthIn } from '../tree/tile.ts'
+import type { LogText } from './log-text.ts'
+import { StoredHashes } from './tree-text.ts'
+
+/** What a tree is read from. */
+export interface LogTreeParts {
+  readonly store: SegmentStore
+  readonly text: Pick<LogText, 'blockRoot' | 'leaves'>
+  /** How many entries are durable. */
+  readonly size: () => number
+}
+
+/** Reads a log's tree. */
+export class LogTree {
+  readonly #parts: LogTreeParts
+
+  constructor(parts: LogTreeParts) {
+    this.#parts = parts
+  }
+
+  /** The hashes that prove that the entry at `position` is in the tree of `size` entries: its sibling first. */
+  async inclusion(position: Position, size: number): Promise<Hash[]> {
+    this.#demand(size)
+    return await hashesOf(inclusionRanges(position, size), this.#reader(size))
+  }
+
+  /** The hashes that prove that the tree of `size` entries begins with the one of `old`. */
+  async consistency(old: number, size: number): Promise<Hash[]> {
+    this.#demand(size)
+    return await hashesOf(consistencyRanges(old, size), this.#reader(size))
+  }
+
+  /** The roots of the perfect subtrees that a run is made of, from left to right. */
+  async subtrees(range: LeafRange): Promise<Hash[]> {
+    this.#demand(range.to)
+    const read = this.#reader(range.to)
+    const roots: Hash[] = []
+    for (const subtree of subtreesOf(range)) roots.push(await read(subtree))
+    return roots
+  }
+
+  /** The bytes of a tile of hashes; undefined where the log is not that large yet. */
+  async tile({ level, index, width }: Tile & { readonly level: number }): Promise<Buffer | undefined> {
+    const size = this.#parts.size()
+    if (widthIn(size, level, index) < width) return undefined
+    const read = this.#reader(size)
+    const hashes =
+      level === 0
+        ? await this.#parts.text.leaves(index * tileWidth, width)
+        : await Promise.all(
+            Array.from({ length: width }, (_, k) =>
+              read({ height: level * tileHeight, index: index * tileWidth + k }),
+            ),
+          )
+    return Buffer.concat(hashes.map(bytesOfHash))
+  }
+
+  #demand(size: number): void {
+    assert(size <= this.#parts.size(), `a tree of ${size} entries, of ${this.#parts.size()}`)
+  }
+
+  // One for each question: of stored tiles it remembers the latest of each level.
+  #reader(size: number): (subtree: Subtree) => Promise<Hash> {
+    const { store, text } = this.#parts
+    const stored = new StoredHashes(store, size - (size % blockEntries), (block) => text.blockRoot(block))
+    return async ({ height, index }) => {
+      if (height < tileHeight) {
+        const leaves = 2 ** height
+        return rootOf(await text.leaves(index * leaves, leaves))
+      }
+      const level = Math.floor(height / tileHeight)
+      const hashes = 2 ** (height % tileHeight)
+      return rootOf(await stored.between(level, index * hashes, (index + 1) * hashes))
+    }
+  }
+}
