@@ -20,7 +20,9 @@ export type ErrorCode =
   | 'REQUEST_TIMEOUT'
   | 'HEADERS_TOO_LARGE'
   | 'BODY_TOO_LARGE'
+  | 'UNSUPPORTED_MEDIA_TYPE'
   // recording
+  | 'INVALID_EVENT'
   | 'ENTRY_TOO_LARGE'
   | 'ID_CONFLICT'
   | 'ID_TOO_OLD'
@@ -65,6 +67,10 @@ export interface ErrorContext {
   readonly allow?: string
   /** The refusals that this one stands for, where there are several (E3). */
   readonly each?: readonly AnnalsError[]
+  /** Of several events, the one that the refusal is about, counted from 0. */
+  readonly index?: number
+  /** The part of an event that the refusal is about: `occurred`, `details.size`. */
+  readonly field?: string
   /** For UNAUTHENTICATED and FORBIDDEN of a Bearer token: what was wrong, and the scope that would do. */
   readonly bearer?: BearerProblem
 }
@@ -88,6 +94,8 @@ export class AnnalsError extends Error {
   readonly allow: string | undefined
   readonly each: readonly AnnalsError[] | undefined
   readonly bearer: BearerProblem | undefined
+  readonly index: number | undefined
+  readonly field: string | undefined
 
   constructor(code: ErrorCode, message: string, context: ErrorContext = {}) {
     super(message, context.cause === undefined ? undefined : { cause: context.cause })
@@ -98,6 +106,8 @@ export class AnnalsError extends Error {
     this.allow = context.allow
     this.each = context.each
     this.bearer = context.bearer
+    this.index = context.index
+    this.field = context.field
   }
 }
 

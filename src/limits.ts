@@ -394,3 +394,171 @@ export const instanceChunkLineBytes = 256
 export const instanceReadBytes = 64 * 1024
 /** Verified tokens remembered for one instance. Beyond: the oldest are forgotten, and verified again when they come. */
 export const gatewayTokens = 4_096
+
+// Recording.
+
+/** A posted event's component or category: they stand in the message's header. Beyond: INVALID_EVENT. */
+export const postedNameCharacters = 64
+/** Its actor, session or target. Beyond: INVALID_EVENT. */
+export const postedTextCharacters = 1_024
+/** The name of a detail, with the names that it is nested in (L2). Beyond: INVALID_EVENT. */
+export const detailNameCharacters = 32
+/** How deep details may be nested. Beyond: INVALID_EVENT. */
+export const detailDepth = 8
+/** The longest time that somebody who finds the queue full is sent away for. */
+export const paceMostSeconds = 60
+/** The first pause before an event of somebody who cannot be told is tried again; it doubles up to the longest. */
+export const deliveryRetryMs = 10
+export const deliveryRetryMostMs = 1_000
+/** How long after the first loss of a quiet time its sum is recorded, and how often at the most after that. */
+export const lossFirstMs = 1_000
+export const lossNextMs = 60_000
+/** Sources that one sum of losses names, each by a name of at most 300 characters. Beyond: counted as others. */
+export const lossSources = 50
+/** Events that are recorded together or not at all: well below a commit. Beyond: BODY_TOO_LARGE. */
+export const groupEntries = 1_024
+/** Their bytes as entries. Beyond: BODY_TOO_LARGE. */
+export const groupBytes = 2 * 1024 * 1024
+
+// Recording at engines.
+
+/** What a client may record, as it stands in a token for an engine: the whole token stays below 8 KiB. Beyond: invalid_scope. */
+export const recordBoundsCharacters = 4 * 1024
+/** How often a portal looks whether its engines must be told something new of access tokens. */
+export const tokenTrustLookMs = 1_000
+/** How long a token that was just issued or revoked waits for its engine to be told. Beyond: it is told later. */
+export const tokenTrustTellMs = 2_000
+/** Keys of access tokens that engines are told. Beyond: tokens of those that were retired first are refused there. */
+export const toldTokenKeys = 16
+/** Clients that engines are told. Beyond: tokens of those that have not been used for the longest time are refused there. */
+export const toldClients = 4_096
+/** Revoked tokens that engines are told. Beyond: all tokens are refused there that expire as early as those left out. */
+export const toldRevocations = 4_096
+/** All of it together: at most some 100 bytes for each. Beyond: BODY_TOO_LARGE. */
+export const innerTokenTrustBytes = 1024 * 1024
+/** The path of a unix socket: what Linux has room for. Beyond: INVALID_CONFIGURATION, or no socket where nobody named it. */
+export const socketPathBytes = 107
+
+// Followed files.
+
+/** How often a followed file is looked at, and one that has long been at rest. */
+export const followLookMs = 250
+export const followRestLookMs = 1_000
+/** After how long without growth a file is at rest. */
+export const followRestMs = 60_000
+/** How often patterns are looked through for new files. */
+export const followScanMs = 1_000
+/** What is read of a file in one go. */
+export const followReadBytes = 1024 * 1024
+/** A line of a followed file, no larger than what is read in one go. Beyond: kept in pieces of this size. */
+export const followLineBytes = 512 * 1024
+/** Files that are read at the same moment, each with a buffer. The others wait for their turn. */
+export const followReaders = 4
+/** Followed files that are held open, so that one which is removed can be read to its end. Beyond: opened when they grow. */
+export const followOpenFiles = 256
+/** Files that are followed at once. Beyond: warned about, and left out until others are let go. */
+export const followFiles = 2_048
+/** Places that are remembered. Beyond: those are forgotten of whose files nothing has been seen for longest. */
+export const followPlaces = 8_192
+/** How long the place of a file that is not found is remembered: as long as a file system may be away. */
+export const followForgetMicros = 30 * 86_400 * 1_000_000
+/** The most lines recorded whose place is not kept yet: a small part of the horizon, within which I4 knows them again. */
+export const followUnsavedLines = 65_536
+/** Lines of one file that are on their way into the log at once: what it takes in one piece (`groupEntries`). */
+export const followWindowLines = 1_024
+/** How often places are kept while files grow. */
+export const followSaveMs = 250
+/** How long after its last growth a file that was rotated away is complete: its last line needs no newline then. */
+export const followSettleMs = 5_000
+/** How long such a file is still looked at: its writer may not know yet. Where it has been removed, only a minute. */
+export const followRotatedMs = 600_000
+export const followRemovedMs = 60_000
+/** The bytes at the beginning of a file, and before the place in it, by which it is known again. */
+export const followMarkBytes = 256
+/** Names in one directory that are looked at to find a rotated file. Beyond: it counts as removed. */
+export const followNames = 20_000
+/** A stop's bound: how long what is read of followed files may take to become durable. */
+export const followStopMs = 5_000
+/** How long the wait is for a file that cannot be read to become readable. */
+export const followRetryMs = 5_000
+
+// Syslog.
+
+/** A message over TCP or TLS; its entries are split (L3). Beyond: cut where a newline ends it, else the connection ends. */
+export const syslogMessageBytes = 1024 * 1024
+/** What all connections hold of messages that have not ended. Beyond: the one that holds the most is closed. */
+export const syslogHeldBytes = 32 * 1024 * 1024
+/** The longest octet count that is looked at: RFC 6587 has no bound, and ten digits are far beyond ours. */
+export const syslogCountDigits = 10
+/** Messages from TCP and TLS that wait to be durable: two commits. Beyond: nothing is read until half of them are. */
+export const syslogStreamWindow = { messages: 1_024, bytes: 16 * 1024 * 1024 }
+/** The same of UDP, and of the unix socket. Beyond: the newest are dropped and counted. */
+export const syslogDatagramWindow = { messages: 8_192, bytes: 16 * 1024 * 1024 }
+/** Connections to one port: a fleet behind relays has hundreds. Beyond: closed as they come. */
+export const syslogConnections = 1_024
+/** How long a TLS handshake may take. Beyond: closed. */
+export const syslogHandshakeMs = 10_000
+/** What the kernel is asked to keep of datagrams that have not been read; it gives what its own bound allows. */
+export const syslogReceiveBytes = 8 * 1024 * 1024
+/** How often the kernel is asked how many it dropped. */
+export const syslogDropsLookMs = 1_000
+/** What a datagram of the unix socket can hold: what reads it cuts there, in silence. As long or longer: counted as cut. */
+export const syslogUnixBytes = 65_535
+/** A node that stops reads on until nothing has come for so long, */
+export const syslogLullMs = 50
+/** and all of it, with what waits to be durable, takes no longer than this. Beyond: counted as lost. */
+export const syslogStopMs = 5_000
+/** How often at the most an operator is told of connections that failed. */
+export const syslogWarnMs = 10_000
+
+// Recording over HTTP.
+
+/** A body of JSON: one event, or a list of them. Beyond: BODY_TOO_LARGE, which says to send NDJSON. */
+export const recordBodyBytes = 1024 * 1024
+/** What lies between two newlines of NDJSON: no event of that size fits an entry. Beyond: the rest is not read. */
+export const recordLineBytes = 1024 * 1024
+/** A body up to this size is read at once: it is what Node reads of a connection by itself. */
+export const recordSmallBodyBytes = 64 * 1024
+/** Bodies, and events on their way to the log, held at once over all connections. Beyond: they wait. */
+export const recordHeldBytes = 24 * 1024 * 1024
+/** How long a request waits for a place among them. Beyond: UNAVAILABLE. */
+export const recordPlaceMs = 5_000
+/** Events of one request that go to the log as one: about what a connection gives in one read. */
+export const recordGroupEntries = 256
+/** Events of one request on their way to the log: some groups, so that the next is ready while the disk works. */
+export const recordFlightEntries = 1024
+/** Their bytes as they were sent. Beyond either, nothing is read until some are durable. */
+export const recordFlightBytes = 2 * 1024 * 1024
+/** Results that wait for the end of the request, so that the answer's status can speak for all. Beyond: sent with 200. */
+export const recordResultBytes = 1024 * 1024
+/** Results that wait while others are being sent. Beyond, nothing is read until the client has taken some. */
+export const recordUnsentBytes = 128 * 1024
+/** How long a client may send nothing of a body that is read as it comes. Beyond: REQUEST_TIMEOUT, the rest is not read. */
+export const recordStallMs = 60_000
+/** The first pause where the log has no room for an event of a stream; it doubles up to the longest. */
+export const recordRetryMs = 20
+export const recordRetryMostMs = 1_000
+/** How long it goes on so where nothing becomes durable meanwhile. Beyond: the event is refused with what the log said. */
+export const recordPatienceMs = 30_000
+
+// OTLP.
+
+/** A request with exported log records, decompressed: a batch of thousands. Beyond: BODY_TOO_LARGE. */
+export const otlpBodyBytes = 4 * 1024 * 1024
+/** Log records of one request. Exporters send 512, collectors 8,192. Beyond: BODY_TOO_LARGE. */
+export const otlpRecords = 20_000
+/** Attributes and values of one request, each of which takes memory of its own. Beyond: BODY_TOO_LARGE. */
+export const otlpValues = 500_000
+/** How deep a value may be nested. Beyond: MALFORMED_REQUEST. */
+export const otlpValueDepth = 32
+/** What one request may become: each record is kept with all that its resource says. Beyond: BODY_TOO_LARGE. */
+export const otlpTextCharacters = 64 * 1024 * 1024
+/** Records of one request that wait for the log at once, and their characters: a small part of its queue. Beyond: later. */
+export const otlpWindowRecords = 1_024
+export const otlpWindowCharacters = 4 * 1024 * 1024
+/** Records that are made events in one go: some ten milliseconds. Then others have their turn. */
+export const otlpTurnRecords = 256
+/** Refused records that an answer describes. Beyond: counted. */
+export const otlpProblems = 5
+/** One such description. Beyond: cut. */
+export const otlpProblemCharacters = 300

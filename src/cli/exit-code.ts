@@ -33,6 +33,8 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   REQUEST_TIMEOUT: 4,
   HEADERS_TOO_LARGE: 2,
   BODY_TOO_LARGE: 2,
+  UNSUPPORTED_MEDIA_TYPE: 2,
+  INVALID_EVENT: 2,
   ENTRY_TOO_LARGE: 2,
   ID_CONFLICT: 5,
   ID_TOO_OLD: 5,

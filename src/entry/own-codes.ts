@@ -216,7 +216,7 @@ export const ownCodes: readonly OwnCode[] = [
   // The regional gateway.
   {
     code: 29061,
-    description: 'The gateway refused a call without a valid access token',
+    description: 'A gateway or an engine refused a call without a valid access token',
     template: 'Call without a valid access token refused - {reason}',
     severity: 4,
   },
@@ -248,6 +248,37 @@ export const ownCodes: readonly OwnCode[] = [
     code: 29066,
     description: 'A gateway stopped',
     template: 'Gateway stopped',
+    severity: 5,
+  },
+  // Recording (invariant I7).
+  {
+    code: 29071,
+    description: 'Events from outside were not recorded, summed up',
+    template: '{n} events were not recorded in {seconds} seconds - {reasons}',
+    severity: 4,
+  },
+  {
+    code: 29072,
+    description: 'A request to record with valid credentials was refused',
+    template: 'Recording refused - {reason}',
+    severity: 4,
+  },
+  {
+    code: 29073,
+    description: 'Lines of a followed file may have been lost',
+    template: 'Lines of {file} may have been lost - {reason}',
+    severity: 4,
+  },
+  {
+    code: 29074,
+    description: 'The node takes in events from a source',
+    template: 'Events are taken in from {source}',
+    severity: 5,
+  },
+  {
+    code: 29075,
+    description: 'An engine learned the keys of access tokens from its portal',
+    template: 'Access tokens of {issuer} are accepted with keys {keys}',
     severity: 5,
   },
 ]

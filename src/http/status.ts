@@ -20,6 +20,8 @@ export const statusOf: Readonly<Record<ErrorCode, number>> = {
   REQUEST_TIMEOUT: 408,
   HEADERS_TOO_LARGE: 431,
   BODY_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  INVALID_EVENT: 422,
   ENTRY_TOO_LARGE: 413,
   ID_CONFLICT: 409,
   ID_TOO_OLD: 409,

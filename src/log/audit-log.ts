@@ -75,6 +75,14 @@ export interface AuditLog extends AsyncDisposable {
    */
   record(draft: Draft): Promise<Recorded>
   /**
+   * Records all of several events, one behind the other in one commit, or none of them. Resolves as `record` does, in
+   * their order. Throws what `record` throws, with the refusals of single ones in `each`, by their `index`; ID_CONFLICT
+   * too where one identity comes twice; BODY_TOO_LARGE beyond `limits.groupEntries` and `limits.groupBytes`. A crash
+   * before the answer, or an OUTCOME_UNKNOWN, may leave the first of them: who repeats them with the same ids gets the
+   * rest recorded.
+   */
+  recordAll(drafts: readonly Draft[]): Promise<Recorded[]>
+  /**
    * Fixes the snapshot of a window and records the read itself in one step of the sequencer (I11, S7).
    * `describe` is called once the place and the snapshot are known and makes the read's own entry.
    * Resolves once that entry is durable. Where nothing can be recorded (I9), `recorded` is false.

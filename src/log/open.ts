@@ -203,6 +203,10 @@ class SequencedLog implements AuditLog {
     return this.#sequencer.record(draft)
   }
 
+  recordAll(drafts: readonly Draft[]): Promise<Recorded[]> {
+    return this.#sequencer.recordAll(drafts)
+  }
+
   async read(window: Window, describe: (read: ReadPlace) => Draft): Promise<Snapshot> {
     // Looked up once before the sequencer does, so that in its turn the blocks are in memory, and so that a
     // damaged place fails this read without holding up anybody.

@@ -77,9 +77,9 @@ export class Room {
     return true
   }
 
-  /** The refusal of one event, counted. */
-  refuse(): AnnalsError {
-    this.#refused += 1
+  /** The refusal of an event, or of several together, counted. */
+  refuse(events = 1): AnnalsError {
+    this.#refused += events
     return noRoom()
   }
 

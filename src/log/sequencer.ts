@@ -21,9 +21,11 @@ import type { AppendOutcome, SegmentStore } from '../store/segment-store.ts'
 import type { ReadPlace, Recorded, Snapshot } from './audit-log.ts'
 import { type Clock, RecordedTime } from './clock.ts'
 import { type Committer, type Line, lineAt, lineBytesAtMost } from './committer.ts'
+import { bytesOfGroup, forEach } from './group.ts'
 import { type Fingerprint, fingerprintOf, identityOf } from './horizon.ts'
 import type { Ledger } from './ledger.ts'
 import type { Edge, LogText } from './log-text.ts'
+import { Pace } from './pace.ts'
 import { noRoom, type Room } from './room.ts'
 import { snapshotOf } from './snapshot.ts'
 
@@ -57,6 +59,9 @@ export interface SequencerParts {
 
 interface Waiting {
   readonly units: number
+  /** What it takes of a commit at the most. */
+  readonly lines: number
+  readonly bytes: number
   reject(error: unknown): void
 }
 
@@ -74,7 +79,13 @@ interface WaitingRead extends Waiting {
   resolve(snapshot: Snapshot): void
 }
 
-type Item = WaitingEntry | WaitingRead
+interface WaitingGroup extends Waiting {
+  readonly kind: 'group'
+  readonly drafts: readonly Draft[]
+  resolve(all: Recorded[]): void
+}
+
+type Item = WaitingEntry | WaitingRead | WaitingGroup
 
 /** A batch on its way to the disk: lines, and who is answered how when they are there. */
 interface Batch {
@@ -88,6 +99,7 @@ interface Batch {
   readonly items: WaitingEntry[]
   readonly answers: Recorded[]
   readonly reads: { item: WaitingRead; run: Run; recorded: boolean }[]
+  readonly groups: { item: WaitingGroup; all: Recorded[] }[]
 }
 
 /** See the head of this file. */
@@ -99,6 +111,7 @@ export class Sequencer {
   #postponed: WaitingEntry[] = []
   #queue: Item[] = []
   #units = 0
+  readonly #pace = new Pace()
   #running: Promise<void> | undefined
   #state: 'open' | 'failed' | 'closed' = 'open'
   // True from a failed commit to the next one that is durable.
@@ -121,14 +134,25 @@ export class Sequencer {
   /** See `AuditLog.record`. */
   record(draft: Draft): Promise<Recorded> {
     return new Promise((resolve, reject) => {
-      this.#enter({ kind: 'entry', draft, units: unitsOf(draft), resolve, reject })
+      this.#enter({ kind: 'entry', draft, ...sizeOf(draft), resolve, reject })
+    })
+  }
+
+  /** See `AuditLog.recordAll`. */
+  async recordAll(drafts: readonly Draft[]): Promise<Recorded[]> {
+    if (drafts.length === 0) return []
+    const bytes = bytesOfGroup(drafts)
+    const units = drafts.reduce((sum, draft) => sum + unitsOf(draft), 0)
+    return await new Promise((resolve, reject) => {
+      this.#enter({ kind: 'group', drafts, units, lines: drafts.length, bytes, resolve, reject })
     })
   }
 
   /** See `AuditLog.read`. */
   read(find: RunFinder, describe: (read: ReadPlace) => Draft): Promise<Snapshot> {
     return new Promise((resolve, reject) => {
-      this.#enter({ kind: 'read', find, describe, units: limits.entryBytes, resolve, reject })
+      const size = { units: limits.entryBytes, lines: 1, bytes: lineBytesAtMost(limits.entryBytes) }
+      this.#enter({ kind: 'read', find, describe, ...size, resolve, reject })
     })
   }
 
@@ -168,7 +192,7 @@ export class Sequencer {
     const draft = draftOf(this.#parts.noteOf(code, fields, occurred), this.#parts.id)
     return new Promise((resolve, reject) => {
       if (this.#state === 'failed') return reject(ended(this.#state))
-      this.#notes.push({ kind, draft, units: unitsOf(draft), resolve, reject })
+      this.#notes.push({ kind, draft, ...sizeOf(draft), resolve, reject })
       this.#wake()
     })
   }
@@ -181,7 +205,7 @@ export class Sequencer {
   #enter(item: Item): void {
     if (this.#state !== 'open') return item.reject(ended(this.#state))
     if (this.#queue.length >= limits.queueEntries || this.#units + item.units > limits.queueBytes) {
-      return item.reject(tooMany())
+      return item.reject(tooMany(this.#pace.secondsFor(this.#queue.length)))
     }
     this.#queue.push(item)
     this.#units += item.units
@@ -205,7 +229,8 @@ export class Sequencer {
 
   /** One turn: take, place, write, answer. */
   async #turn(): Promise<void> {
-    const { committer, room, ledger } = this.#parts
+    const { room, ledger, committer } = this.#parts
+    const start = performance.now()
     this.checkClock()
     if (room.check() === 'filled') this.#sayRefusal()
 
@@ -215,8 +240,10 @@ export class Sequencer {
 
     // A crash from here on may leave any part of the batch; its callers have not been answered.
     const began = performance.now()
-    const outcome = await committer.commit(batch.lines)
-    this.#parts.committed(batch.lines.length, performance.now() - began)
+    const outcome = await this.#commit(batch.lines)
+    const ended = performance.now()
+    this.#parts.committed(batch.lines.length, ended - began)
+    this.#pace.note(batch.lines.length, ended - start)
     switch (outcome.outcome) {
       case 'durable':
         this.#isRenewed = false
@@ -224,7 +251,8 @@ export class Sequencer {
         return this.#answer(batch)
       case 'full':
         if (room.filled()) this.#sayRefusal()
-        return this.#refuse(batch)
+        // Of a group that its segment's end cut in two, the first half may be there.
+        return ledger.size === batch.lines[0]?.position ? this.#refuse(batch) : this.#break(batch, outcome)
       case 'taken':
         this.#break(batch, outcome)
         throw new AnnalsError('LOG_LOCKED', 'another process has written to this log', {
@@ -233,16 +261,28 @@ export class Sequencer {
       case 'unknown':
         this.#break(batch, outcome)
         await this.#renew(outcome.cause)
-        assert(ledger.size === batch.lines[0]?.position)
+        assert(ledger.size >= (batch.lines[0]?.position ?? 0))
     }
+  }
+
+  // A segment that is long enough ends with a full block, also where that is in the middle of a group.
+  async #commit(lines: readonly Line[]): Promise<AppendOutcome> {
+    const { committer } = this.#parts
+    const here = committer.room
+    if (lines.length <= here) return await committer.commit(lines)
+    const outcome = await committer.commit(lines.slice(0, here))
+    return outcome.outcome === 'durable' ? await this.#commit(lines.slice(here)) : outcome
   }
 
   #take(most: number): Item[] {
     const taken: Item[] = []
+    let lines = 0
     let bytes = 0
+    // A group goes alone where it is more than this segment is to take.
     const fits = (item: Item) => {
-      bytes += lineBytesAtMost(item.units)
-      return taken.length < most && bytes <= limits.batchBytes
+      lines += item.lines
+      bytes += item.bytes
+      return taken.length === 0 || (lines <= most && bytes <= limits.batchBytes)
     }
     for (let note = this.#notes[0]; note !== undefined && fits(note); note = this.#notes[0]) {
       taken.push(note)
@@ -271,11 +311,12 @@ export class Sequencer {
       items: [],
       answers: [],
       reads: [],
+      groups: [],
     }
     for (const item of items) {
       try {
         // Almost all entries are placed at once; only what must look into the text waits.
-        const placing = item.kind === 'read' ? this.#placeRead(batch, item) : this.#placeEntry(batch, item)
+        const placing = this.#placeItem(batch, item)
         if (placing !== undefined) await placing
       } catch (error) {
         // What is wrong with one of them is nothing to the others.
@@ -283,6 +324,52 @@ export class Sequencer {
       }
     }
     return batch
+  }
+
+  #placeItem(batch: Batch, item: Item): void | Promise<void> {
+    if (item.kind === 'read') return this.#placeRead(batch, item)
+    return item.kind === 'group' ? this.#placeGroup(batch, item) : this.#placeEntry(batch, item)
+  }
+
+  // Every one of a group is looked up before any of them has a place.
+  async #placeGroup(batch: Batch, item: WaitingGroup): Promise<void> {
+    const { room } = this.#parts
+    if (room.refusing) throw room.refuse(item.drafts.length)
+    const identities = new Set<string>()
+    const fingerprints: Fingerprint[] = []
+    const known = await forEach(item.drafts, (draft) => {
+      const identity = identityOf(draft)
+      const fingerprint = fingerprintOf(identity)
+      fingerprints.push(fingerprint)
+      if (identities.has(identity)) throw twice(draft)
+      identities.add(identity)
+      return this.#lookUp(batch, draft, fingerprint)
+    })
+    const all = item.drafts.map(
+      (draft, k) =>
+        known[k] ?? this.#addNew(batch, draft, fingerprints[k] ?? fingerprintOf(identityOf(draft))),
+    )
+    batch.groups.push({ item, all })
+  }
+
+  // Where the same event was recorded; undefined where it was not, and may be. Almost none needs a look into the text.
+  #lookUp(
+    batch: Batch,
+    draft: Draft,
+    fingerprint: Fingerprint,
+  ): Recorded | undefined | Promise<Recorded | undefined> {
+    const inBatch = this.#sameInBatch(batch, draft, fingerprint)
+    if (inBatch !== undefined) return { ...inBatch, isNew: false }
+    const candidates = this.#parts.ledger.horizon.candidates(fingerprint)
+    if (candidates.length > 0) return this.#findOrDemand(candidates, draft)
+    this.#demandYoung(draft)
+    return undefined
+  }
+
+  async #findOrDemand(candidates: readonly Position[], draft: Draft): Promise<Recorded | undefined> {
+    const known = await this.#findAmong(candidates, draft)
+    if (known === undefined) this.#demandYoung(draft)
+    return known
   }
 
   #placeEntry(batch: Batch, item: WaitingEntry): void | Promise<void> {
@@ -318,9 +405,13 @@ export class Sequencer {
 
   #addEntry(batch: Batch, item: WaitingEntry, fingerprint: Fingerprint): void {
     this.#demandYoung(item.draft)
+    answer(batch, item, this.#addNew(batch, item.draft, fingerprint))
+  }
+
+  #addNew(batch: Batch, draft: Draft, fingerprint: Fingerprint): Recorded {
     const recorded = { ...this.#placeOf(batch, batch.lines.length), isNew: true }
-    this.#addLine(batch, item.draft, recorded, fingerprint)
-    answer(batch, item, recorded)
+    this.#addLine(batch, draft, recorded, fingerprint)
+    return recorded
   }
 
   #addLine(batch: Batch, draft: Draft, place: Place, fingerprint: Fingerprint): void {
@@ -382,6 +473,7 @@ export class Sequencer {
       assert(recorded !== undefined)
       item.resolve(recorded)
     }
+    for (const { item, all } of batch.groups) item.resolve(all)
     for (const { item, run, recorded } of batch.reads) this.#answerRead(batch, item, run, recorded)
   }
 
@@ -397,6 +489,7 @@ export class Sequencer {
       if (item.kind === 'note') this.#postponed.push(item)
       else item.reject(item.kind === 'trial' ? noRoom() : room.refuse())
     }
+    for (const { item } of batch.groups) item.reject(room.refuse(item.drafts.length))
     for (const { item, run, recorded } of batch.reads) {
       if (recorded) room.missedRead()
       this.#answerRead(batch, item, run, false)
@@ -410,7 +503,7 @@ export class Sequencer {
       'it is not known whether this was recorded; repeat it with the same id',
       { cause, retryAfterSeconds: 1 },
     )
-    for (const { item } of batch.reads) item.reject(error)
+    for (const { item } of [...batch.reads, ...batch.groups]) item.reject(error)
     for (const item of batch.items) {
       // A note goes along with the next batch: of this one nothing is kept.
       if (item.kind === 'note') this.#notes.push(item)
@@ -469,6 +562,11 @@ function answer(batch: Batch, item: WaitingEntry, recorded: Recorded): void {
   batch.answers.push(recorded)
 }
 
+function sizeOf(draft: Draft): Pick<Waiting, 'units' | 'lines' | 'bytes'> {
+  const units = unitsOf(draft)
+  return { units, lines: 1, bytes: lineBytesAtMost(units) }
+}
+
 function unitsOf(draft: Draft): number {
   // The place takes at most a timestamp, sixteen digits and a clock.
   return draft.head.length + draft.origin.length + draft.stamp.length + draft.rest.length + 80
@@ -490,9 +588,16 @@ function conflict(draft: Draft, position: Position): AnnalsError {
   )
 }
 
-function tooMany(): AnnalsError {
+function twice(draft: Draft): AnnalsError {
+  return new AnnalsError(
+    'ID_CONFLICT',
+    `the id ${draft.id} comes twice among events that are recorded together`,
+  )
+}
+
+function tooMany(retryAfterSeconds: number): AnnalsError {
   return new AnnalsError('TOO_MANY_REQUESTS', 'too many events wait to be recorded; send them again later', {
-    retryAfterSeconds: 1,
+    retryAfterSeconds,
   })
 }
 

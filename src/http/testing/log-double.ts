@@ -106,6 +106,10 @@ export class LogDouble implements AuditLog {
     return this.#append(draft)
   }
 
+  async recordAll(drafts: readonly Draft[]): Promise<Recorded[]> {
+    return await Promise.all(drafts.map((draft) => this.record(draft)))
+  }
+
   async read(window: Window, describe: (read: ReadPlace) => Draft): Promise<Snapshot> {
     this.reads += 1
     await this.gate
