@@ -1,0 +1,93 @@
+// Events that wait on disk, and their own way to the server: beside that of those in memory, so that a long backlog does
+// not stand before what is recorded now.
+
+import type { Receipt } from './attempt.ts'
+import type { AuditTrailError } from './errors.ts'
+import type { EncodedEvent } from './event.ts'
+import { Lane, type LaneParts } from './lane.ts'
+import type { Settings } from './options.ts'
+import { Spool } from './spool.ts'
+import { SpoolSender } from './spool-sender.ts'
+
+/** What both ways share. */
+export type SharedParts = Omit<LaneParts, 'giveUpAfterMs' | 'isPatient' | 'failed'>
+
+/** What the disk needs. */
+export interface DiskParts extends SharedParts {
+  readonly spool: NonNullable<Settings['spool']>
+  /** Told of each event that the server has, or refuses for good. */
+  readonly settled: (outcome: Receipt | AuditTrailError, line: string) => void
+  /** Told of what is wrong beside any event. */
+  readonly tell: (error: AuditTrailError, line: undefined) => void
+}
+
+/** A spool with its sender. */
+export class Disk {
+  readonly #spool: Spool
+  readonly #lane: Lane
+  readonly #sender: SpoolSender
+
+  constructor({ spool, settled, tell, ...parts }: DiskParts) {
+    const failed = (error: AuditTrailError): void => tell(error, undefined)
+    this.#spool = new Spool({ ...spool, filled: () => this.#sender.wake(), failed })
+    this.#lane = new Lane({
+      ...parts,
+      giveUpAfterMs: Infinity,
+      isPatient: true,
+      // That the server is away is what the disk is for.
+      failed: ({ mayPass, error }) => {
+        if (!mayPass) failed(error)
+      },
+    })
+    const { monotonicMs, moved } = parts
+    this.#sender = new SpoolSender({
+      spool: this.#spool,
+      lane: this.#lane,
+      monotonicMs,
+      settled,
+      failed,
+      moved,
+    })
+  }
+
+  /** Bytes on disk. */
+  get bytes(): number {
+    return this.#spool.bytes
+  }
+
+  /** How often an event was sent again. */
+  get retries(): number {
+    return this.#lane.retries
+  }
+
+  /** Whether the last request failed. */
+  get isFailing(): boolean {
+    return this.#lane.isFailing
+  }
+
+  /** Whether all is sent. */
+  get isIdle(): boolean {
+    return this.#sender.isIdle
+  }
+
+  /** As `Spool.opened`. */
+  opened(): Promise<void> {
+    return this.#spool.opened()
+  }
+
+  /** As `Spool.append`. */
+  append(event: EncodedEvent): Promise<void> {
+    return this.#spool.append(event)
+  }
+
+  /** Sends nothing any more. */
+  stop(): void {
+    this.#sender.stop()
+    this.#lane.stop()
+  }
+
+  /** As `Spool.close`, after `stop`. */
+  close(): Promise<void> {
+    return this.#spool.close()
+  }
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { type AuditTrailOptions, openAuditTrail } from './audit-trail.ts'
+import { startFakeServer } from './testing/fake-server.ts'
+
+const session = { code: 20101, actor: 'jdoe', session: 's-1' } as const
+const credentials = { user: 'app', password: 'Secret-word-1' }
+
+function certificate(context: TestContext, name: string): { readonly cert: string; readonly key: string } {
+  const directory = mkdtempSync(join(tmpdir(), 'annals-client-tls-'))
+  context.after(() => rmSync(directory, { recursive: true, force: true }))
+  const [file, key] = [join(directory, 'node.crt'), join(directory, 'node.key')]
+  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`]
+  const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', file]
+  execFileSync('openssl', [...made, ...subject], { stdio: 'pipe' })
+  return { cert: readFileSync(file, 'utf8'), key: readFileSync(key, 'utf8') }
+}
+
+test('TLS: a server is trusted by its authority or by its pin, and no other one is told anything', async (context) => {
+  const [tls, other] = [certificate(context, 'localhost'), certificate(context, 'localhost')]
+  const elsewhere = certificate(context, 'elsewhere.example')
+  const [server, misnamed] = [
+    await startFakeServer(context, { tls }),
+    await startFakeServer(context, { tls: elsewhere }),
+  ]
+  const pinOf = (cert: string) => new X509Certificate(cert).fingerprint256
+  const attempt = async (url: string, options: Partial<AuditTrailOptions>): Promise<string> => {
+    const audit = openAuditTrail({ url, log: 'x', credentials, giveUpAfterMs: 1, ...options })
+    const outcome = await audit.recordOrThrow(session).then(
+      () => 'recorded',
+      (error: Error) => error.message,
+    )
+    await audit.close()
+    return outcome
+  }
+  assert.equal(await attempt(server.url, { ca: tls.cert }), 'recorded')
+  assert.equal(await attempt(server.url, { ca: [other.cert, tls.cert] }), 'recorded')
+  assert.equal(await attempt(server.url, { pin: pinOf(tls.cert) }), 'recorded')
+  assert.equal(await attempt(misnamed.url, { pin: pinOf(elsewhere.cert).toLowerCase() }), 'recorded')
+  assert.match(await attempt(server.url, {}), /DEPTH_ZERO_SELF_SIGNED_CERT/)
+  assert.match(await attempt(server.url, { ca: other.cert }), /SELF_SIGNED|UNABLE_TO_VERIFY|SIGNATURE/)
+  assert.match(await attempt(misnamed.url, { ca: elsewhere.cert }), /ERR_TLS_CERT_ALTNAME_INVALID/)
+  assert.match(await attempt(server.url, { pin: pinOf(other.cert) }), /another certificate/)
+  assert.equal(server.requests.length, 3)
+  assert.equal(misnamed.requests.length, 1)
+})
+
+test('a process ends by itself once nothing waits, whether the audit trail is closed or not', async (context) => {
+  const server = await startFakeServer(context)
+  const program = `
+    import { openAuditTrail } from '${import.meta.dirname}/audit-trail.ts'
+    const spool = { directory: process.argv[1] }
+    const audit = openAuditTrail({ url: '${server.url}', log: 'x', credentials: ${JSON.stringify(credentials)}, spool })
+    const event = ${JSON.stringify(session)}
+    await audit.record(event)
+    await audit.enqueue(event)
+    if (process.argv[2] === 'close') await audit.close()
+    process.stdout.write('done')
+  `
+  const directory = mkdtempSync(join(tmpdir(), 'annals-client-'))
+  context.after(() => rmSync(directory, { recursive: true, force: true }))
+  for (const how of ['close', 'leave']) {
+    const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program]
+    const child = spawn(process.execPath, [...args, join(directory, how), how], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    context.after(() => child.kill('SIGKILL'))
+    let output = ''
+    child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()))
+    const [code] = (await once(child, 'close')) as [number]
+    assert.deepEqual([code, output], [0, 'done'])
+  }
+  assert.equal(server.recorded.length >= 3, true)
+})

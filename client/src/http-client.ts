@@ -1,0 +1,173 @@
+// One HTTP request to a fixed server, over connections that are kept: with a time limit, a bound on the answer, and no
+// redirect ever followed, for credentials go to the server that was named and nowhere else.
+
+import {
+  Agent as PlainAgent,
+  type IncomingMessage,
+  request as plainRequest,
+  type RequestOptions,
+} from 'node:http'
+import { Agent as SafeAgent, request as safeRequest } from 'node:https'
+import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import type { Duplex } from 'node:stream'
+import { AuditTrailError } from './errors.ts'
+
+/** How to reach the server. */
+export interface HttpClientOptions {
+  readonly socketPath?: string | undefined
+  readonly ca?: string | Buffer | readonly (string | Buffer)[] | undefined
+  readonly pin?: string | undefined
+  readonly connections: number
+  readonly timeoutMs: number
+}
+
+/** What to ask. */
+export interface Asked {
+  readonly url: URL
+  /** Instead of the URL's own. */
+  readonly path?: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  /** Beyond: the rest is not read, and the answer is not whole. */
+  readonly mostBytes: number
+}
+
+/** What came. */
+export interface Answer {
+  readonly status: number
+  readonly contentType: string
+  readonly retryAfter: string | undefined
+  readonly text: string
+  /** Whether the server said all that it had to say. */
+  readonly isWhole: boolean
+}
+
+/**
+ * A kept connection was found to have ended: nothing is wrong with the server, and a new one is worth a try at once. What
+ * was posted may have arrived all the same.
+ */
+export class StaleConnection extends AuditTrailError {
+  constructor(cause: unknown) {
+    super('UNREACHABLE', 'the audit trail had closed the connection', { cause })
+  }
+}
+
+/** Posts to a server. Dispose of it to close its connections. */
+export class HttpClient implements Disposable {
+  readonly #options: HttpClientOptions
+  readonly #plain: PlainAgent
+  readonly #safe: SafeAgent
+  #isClosed = false
+
+  constructor(options: HttpClientOptions) {
+    this.#options = options
+    const kept = { keepAlive: true, maxSockets: options.connections }
+    this.#plain = new PlainAgent(kept)
+    this.#safe = safeAgent(kept, options)
+  }
+
+  /** Posts. Throws UNREACHABLE where no answer began; a `StaleConnection` where a kept connection had ended. */
+  post({ url, path, headers, body, mostBytes }: Asked): Promise<Answer> {
+    if (this.#isClosed) return Promise.reject(unreachable(new Error('the client is closed')))
+    return new Promise((resolve, reject) => {
+      const isSafe = url.protocol === 'https:'
+      const { socketPath, timeoutMs } = this.#options
+      const options: RequestOptions = {
+        method: 'POST',
+        path: path ?? `${url.pathname}${url.search}`,
+        headers: { ...headers, 'Content-Length': Buffer.byteLength(body), 'User-Agent': 'annals-client' },
+        agent: isSafe ? this.#safe : this.#plain,
+        ...(socketPath === undefined
+          ? { hostname: url.hostname.replace(/^\[|\]$/g, ''), port: url.port }
+          : { socketPath }),
+      }
+      const request = (isSafe ? safeRequest : plainRequest)(options)
+      const timer = setTimeout(() => request.destroy(new Error('no answer in time')), timeoutMs)
+      let hasAnswer = false
+      request.on('response', (response) => {
+        hasAnswer = true
+        readAnswer(response, mostBytes, (answer) => {
+          clearTimeout(timer)
+          resolve(answer)
+        })
+      })
+      request.on('error', (cause: NodeJS.ErrnoException) => {
+        if (hasAnswer) return
+        clearTimeout(timer)
+        const isStale = request.reusedSocket && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE')
+        reject(isStale ? new StaleConnection(cause) : unreachable(cause))
+      })
+      request.end(body)
+    })
+  }
+
+  [Symbol.dispose](): void {
+    this.#isClosed = true
+    this.#plain.destroy()
+    this.#safe.destroy()
+  }
+}
+
+function readAnswer(response: IncomingMessage, mostBytes: number, done: (answer: Answer) => void): void {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  response.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > mostBytes) response.destroy()
+    else chunks.push(chunk)
+  })
+  // What breaks an answer is seen in `close`.
+  response.on('error', () => undefined)
+  response.on('close', () =>
+    done({
+      status: response.statusCode ?? 0,
+      contentType: response.headers['content-type'] ?? '',
+      retryAfter: response.headers['retry-after'],
+      text: Buffer.concat(chunks).toString(),
+      isWhole: response.complete && bytes <= mostBytes,
+    }),
+  )
+}
+
+function unreachable(cause: NodeJS.ErrnoException): AuditTrailError {
+  const why = cause.code ?? cause.message
+  return new AuditTrailError('UNREACHABLE', `the audit trail cannot be reached: ${why}`, { cause })
+}
+
+function safeAgent(
+  kept: { readonly keepAlive: boolean; readonly maxSockets: number },
+  { ca, pin }: HttpClientOptions,
+): SafeAgent {
+  if (pin !== undefined) return new PinnedAgent(kept, fingerprintOf(pin))
+  const trust = ca === undefined ? {} : { ca: typeof ca === 'string' || Buffer.isBuffer(ca) ? ca : [...ca] }
+  return new SafeAgent({ ...kept, ...trust, minVersion: 'TLSv1.2' })
+}
+
+function fingerprintOf(pin: string): string {
+  const hex = pin.replaceAll(':', '').toUpperCase()
+  if (/^[0-9A-F]{64}$/.test(hex)) return hex
+  throw new TypeError('pin is expected to be the SHA-256 fingerprint of a certificate, in hexadecimal')
+}
+
+/** Trusts one certificate. No byte of a request goes out before the server has shown it. */
+class PinnedAgent extends SafeAgent {
+  readonly #fingerprint: string
+
+  constructor(kept: { readonly keepAlive: boolean; readonly maxSockets: number }, fingerprint: string) {
+    super(kept)
+    this.#fingerprint = fingerprint
+  }
+
+  override createConnection(
+    options: ConnectionOptions,
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): undefined {
+    const socket: TLSSocket = connect({ ...options, minVersion: 'TLSv1.2', rejectUnauthorized: false })
+    socket.once('error', (error) => callback?.(error, socket))
+    socket.once('secureConnect', () => {
+      const shown = socket.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '')
+      if (shown === this.#fingerprint) callback?.(null, socket)
+      else socket.destroy(new Error('the server has another certificate than the pinned one'))
+    })
+  }
+}

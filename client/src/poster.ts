@@ -1,0 +1,50 @@
+// One request to record: NDJSON with some events, and what became of each. A token that the server no longer accepts is
+// renewed once.
+
+import { type Attempt, failedAttempt, readAttempt, staleAttempt } from './attempt.ts'
+import { type Authorization, Refused } from './authorization.ts'
+import { AuditTrailError } from './errors.ts'
+import { type Answer, type HttpClient, StaleConnection } from './http-client.ts'
+import { answerBytes } from './limits.ts'
+import type { Settings } from './options.ts'
+
+/** What posting needs. */
+export interface PosterParts {
+  readonly http: Pick<HttpClient, 'post'>
+  readonly authorization: Authorization
+  readonly settings: Pick<Settings, 'origin' | 'path'>
+}
+
+/** Posts events. The function never throws. */
+export function poster(
+  parts: PosterParts,
+): (events: readonly { readonly line: string }[]) => Promise<Attempt> {
+  return async (events) => {
+    try {
+      const body = `${events.map(({ line }) => line).join('\n')}\n`
+      const answer = await send(parts, body)
+      const isToRenew = answer.status === 401 && parts.authorization.renew()
+      return readAttempt(isToRenew ? await send(parts, body) : answer, events.length)
+    } catch (cause) {
+      if (cause instanceof Refused) return failedAttempt(cause, cause.mayPass, cause.retryAfterMs)
+      if (cause instanceof StaleConnection) return staleAttempt(cause)
+      if (cause instanceof AuditTrailError) return failedAttempt(cause, true)
+      return failedAttempt(new AuditTrailError('UNREACHABLE', 'the request failed', { cause }), true)
+    }
+  }
+}
+
+async function send({ http, authorization, settings }: PosterParts, body: string): Promise<Answer> {
+  const proof = await authorization.header()
+  return await http.post({
+    url: settings.origin,
+    path: settings.path,
+    headers: {
+      'Content-Type': 'application/x-ndjson',
+      Accept: 'application/x-ndjson, application/json',
+      ...(proof === undefined ? {} : { Authorization: proof }),
+    },
+    body,
+    mostBytes: answerBytes,
+  })
+}

@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import type { AuditTrailError } from './errors.ts'
+import { Spool } from './spool.ts'
+import { isLeft } from './spool-owner.ts'
+import { readSpoolLines, spoolLine } from './spool-line.ts'
+
+function directory(context: TestContext): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'annals-spool-')), 'spool')
+  context.after(() => rmSync(join(path, '..'), { recursive: true, force: true }))
+  return path
+}
+
+function open(context: TestContext, path: string, maxBytes = 10_000_000) {
+  const errors: AuditTrailError[] = []
+  const spool = new Spool({
+    directory: path,
+    maxBytes,
+    filled: () => undefined,
+    failed: (error) => errors.push(error),
+  })
+  context.after(() => spool.close())
+  return { spool, errors }
+}
+
+function event(k: number, size = 0) {
+  const id = `0190a000-0000-7000-8000-${String(k).padStart(12, '0')}`
+  return { line: JSON.stringify({ id, code: k, text: 'x'.repeat(size) }), hasOwnId: k % 2 === 0 }
+}
+
+function files(path: string): string[] {
+  return readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.(spool|sent)$/.test(name),
+  )
+}
+
+// What a process left behind, as another one finds it.
+async function leave(path: string): Promise<string> {
+  const [name = ''] = readdirSync(path)
+  const mine = join(path, name)
+  const owner = JSON.parse(readFileSync(join(mine, 'owner'), 'utf8')) as object
+  writeFileSync(join(mine, 'owner'), JSON.stringify({ ...owner, began: '1' }))
+  return mine
+}
+
+async function drained(spool: Spool): Promise<string[]> {
+  const lines: string[] = []
+  for (;;) {
+    const file = await spool.take()
+    if (file === undefined) return lines
+    lines.push(...file.events.map(({ line }) => line))
+    await file.done()
+  }
+}
+
+test('what is appended comes out in order, and is deleted when it is done', async (context) => {
+  const path = directory(context)
+  const { spool } = open(context, path)
+  const events = Array.from({ length: 2_000 }, (_, k) => event(k, 1_000))
+  await Promise.all(events.map((event) => spool.append(event)))
+  assert.ok(files(path).length > 1)
+  const file = await spool.take()
+  assert.ok(file !== undefined && file.events.length > 500 && !file.wasSent)
+  assert.deepEqual(file.events[1], {
+    ...event(1, 1_000),
+    id: event(1).line.slice(7, 43),
+    bytes: event(1, 1_000).line.length,
+  })
+  // What is not done is there again.
+  assert.deepEqual(
+    await drained(spool),
+    events.map(({ line }) => line),
+  )
+  assert.deepEqual([spool.bytes, spool.isEmpty, files(path)], [0, true, []])
+})
+
+test('nobody else can read it', async (context) => {
+  const path = directory(context)
+  const { spool } = open(context, path)
+  await spool.append(event(1))
+  const [name = ''] = files(path)
+  const modes = [path, join(path, name, '..'), join(path, name)].map((path) => statSync(path).mode & 0o777)
+  assert.deepEqual(modes, [0o700, 0o700, 0o600])
+})
+
+test('what a process left behind is taken over, with the half line at its end left out', async (context) => {
+  const path = directory(context)
+  const first = open(context, path)
+  await first.spool.append(event(1))
+  await first.spool.append(event(2))
+  const mine = await leave(path)
+  const [name = ''] = files(path)
+  appendFileSync(join(path, name), spoolLine(event(3)).slice(0, -2))
+  const next = open(context, path)
+  await next.spool.opened()
+  assert.equal(readdirSync(path).includes(mine), false)
+  assert.ok(next.spool.bytes > 0)
+  assert.deepEqual(await drained(next.spool), [event(1).line, event(2).line])
+  assert.deepEqual(next.errors, [])
+})
+
+test('a damaged line is left out and told of, and the others are sent', async (context) => {
+  const path = directory(context)
+  const { spool, errors } = open(context, path)
+  await Promise.all([1, 2, 3].map((k) => spool.append(event(k))))
+  const name = join(path, files(path)[0] ?? '')
+  writeFileSync(name, readFileSync(name, 'utf8').replace('"code":2', '"code":7'))
+  assert.deepEqual(await drained(spool), [event(1).line, event(3).line])
+  assert.deepEqual(
+    errors.map(({ code, message }) => [code, message]),
+    [['SPOOL_DAMAGED', `${spoolLine(event(2)).length} bytes of the spool cannot be read and are skipped`]],
+  )
+})
+
+test('every single changed byte of a file is noticed', () => {
+  const file = Buffer.from([1, 2, 3].map((k) => spoolLine(event(k))).join(''))
+  assert.equal(readSpoolLines(file).events.length, 3)
+  for (let at = 0; at < file.length; at++) {
+    const changed = Buffer.from(file)
+    changed[at] = (changed[at] ?? 0) ^ 1
+    const lines = readSpoolLines(changed).events.map(({ line }) => line)
+    assert.ok(lines.length < 3 && lines.every((line) => [1, 2, 3].some((k) => event(k).line === line)))
+  }
+})
+
+test('a file of which something may have been sent says so, also to the next process', async (context) => {
+  const path = directory(context)
+  const { spool } = open(context, path)
+  await spool.append(event(2))
+  assert.equal((await spool.take())?.wasSent, false)
+  await leave(path)
+  const next = open(context, path)
+  assert.equal((await next.spool.take())?.wasSent, true)
+})
+
+test('what a process had taken over before it ended is taken over too, in order', async (context) => {
+  const path = directory(context)
+  const first = open(context, path)
+  await first.spool.append(event(1))
+  const left = await leave(path)
+  const second = open(context, path)
+  await second.spool.opened()
+  await second.spool.append(event(2))
+  const mine = await leave(path)
+  // As if it had ended between the two steps.
+  mkdirSync(join(mine, 'x'))
+  const [name = ''] = readdirSync(mine)
+    .filter((name) => name.endsWith('.spool'))
+    .sort()
+  writeFileSync(join(mine, 'x', name), readFileSync(join(mine, name)))
+  rmSync(join(mine, name))
+  const third = open(context, path)
+  assert.deepEqual(await drained(third.spool), [event(1).line, event(2).line])
+  assert.ok(!readdirSync(path).includes(left))
+})
+
+test('the part of a process that lives is left alone', async (context) => {
+  const path = directory(context)
+  const [one, other] = [open(context, path), open(context, path)]
+  await one.spool.append(event(1))
+  await other.spool.append(event(2))
+  assert.deepEqual(await drained(other.spool), [event(2).line])
+  assert.deepEqual(await drained(one.spool), [event(1).line])
+})
+
+test('a process that stood still while its part was taken over begins another', async (context) => {
+  const path = directory(context)
+  const one = open(context, path)
+  await one.spool.append(event(1))
+  await leave(path)
+  const other = open(context, path)
+  await other.spool.opened()
+  await one.spool.append(event(2))
+  assert.deepEqual(await drained(one.spool), [event(2).line])
+  assert.deepEqual(await drained(other.spool), [event(1).line])
+})
+
+test('whether the owner of a part lives', async (context) => {
+  const path = directory(context)
+  const { spool } = open(context, path)
+  await spool.opened()
+  const mine = join(path, readdirSync(path)[0] ?? '')
+  assert.equal(await isLeft(mine), false)
+  const owner = JSON.parse(readFileSync(join(mine, 'owner'), 'utf8')) as Record<string, unknown>
+  const say = (changed: object) =>
+    writeFileSync(join(mine, 'owner'), JSON.stringify({ ...owner, ...changed }))
+  const { pid } = spawnSync('true')
+  say({ pid })
+  assert.equal(await isLeft(mine), true, 'a process that has ended')
+  say({ began: '1' })
+  assert.equal(await isLeft(mine), true, 'another process of the same number')
+  say({ place: 'elsewhere' })
+  assert.equal(await isLeft(mine), false, 'one that the system cannot tell of, and that was heard of lately')
+  const past = new Date(Date.now() - 61_000)
+  utimesSync(join(mine, 'owner'), past, past)
+  assert.equal(await isLeft(mine), true, 'one that was not heard of for a minute')
+})
+
+test('its bytes are bounded, over all that was left behind', async (context) => {
+  const path = directory(context)
+  const first = open(context, path)
+  await first.spool.append(event(1))
+  await leave(path)
+  const size = spoolLine(event(1)).length
+  const { spool } = open(context, path, 2 * size)
+  await spool.opened()
+  await spool.append(event(2))
+  await assert.rejects(spool.append(event(3)), { code: 'SPOOL_FULL' })
+  await (await spool.take())?.done()
+  await spool.append(event(3))
+  assert.equal(spool.bytes, 2 * size)
+})

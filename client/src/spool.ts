@@ -1,0 +1,312 @@
+// Events on disk: appended to files, made durable by fsync, read when they can be sent, and deleted when the server has
+// them. Nothing but the events is remembered: after a crash a file is sent again from its beginning, and the server knows
+// by the ids what it has.
+//
+//   <directory>/<process>/owner                     whose it is (spool-owner.ts)
+//   <directory>/<process>/<time>-<random>.spool     events, none of which was ever sent
+//   <directory>/<process>/<time>-<random>.sent      events, some of which may have been
+//
+// A file is written until it is full or wanted by the sender, and never after.
+
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { AuditTrailError } from './errors.ts'
+import type { EncodedEvent } from './event.ts'
+import { spoolBeatMs, spoolFileBytes } from './limits.ts'
+import { isLeft, own, stillOwn } from './spool-owner.ts'
+import { readSpoolLines, type SpooledEvent, spoolLine } from './spool-line.ts'
+
+/** What a spool needs. */
+export interface SpoolParts {
+  readonly directory: string
+  readonly maxBytes: number
+  /** Called when there is something to send that was not there before. */
+  readonly filled: () => void
+  /** Told of what is wrong beside any call. */
+  readonly failed: (error: AuditTrailError) => void
+}
+
+/** A file's events, to be sent. */
+export interface SpoolFile {
+  readonly events: readonly SpooledEvent[]
+  /** Whether some of them may have been sent before. */
+  readonly wasSent: boolean
+  /** Deletes it: all its events are settled. */
+  done(): Promise<void>
+}
+
+interface Waiting {
+  readonly line: string
+  readonly bytes: number
+  readonly resolve: () => void
+  readonly reject: (error: AuditTrailError) => void
+}
+
+interface Stored {
+  readonly path: string
+  bytes: number
+}
+
+/** The part of a spool that is this process's. */
+export class Spool {
+  readonly #parts: SpoolParts
+  #own = ''
+  readonly #ready: Promise<void>
+  #files: Stored[] = []
+  #active: (Stored & { readonly handle: FileHandle }) | undefined
+  #bytes = 0
+  #waiting: Waiting[] = []
+  // One thing at a time is done to the files.
+  #work: Promise<unknown> = Promise.resolve()
+  #isWriting = false
+  readonly #beat: NodeJS.Timeout
+
+  /** Opens at once; what goes wrong is told to whoever appends. */
+  constructor(parts: SpoolParts) {
+    this.#parts = parts
+    this.#ready = this.#inTurn(() => this.#open())
+    this.#ready.catch(() => undefined)
+    this.#beat = setInterval(
+      () => void this.#inTurn(() => this.#tick()).catch(() => undefined),
+      spoolBeatMs,
+    ).unref()
+  }
+
+  /** Bytes on disk. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Whether there is anything to send. */
+  get isEmpty(): boolean {
+    return this.#files.length === 0 && this.#active === undefined && !this.#isWriting
+  }
+
+  /** Resolves once what earlier processes left behind is taken over. Never rejects. */
+  async opened(): Promise<void> {
+    await this.#ready.catch(() => undefined)
+  }
+
+  /** Puts an event on disk. It is durable when this resolves. Throws SPOOL_FULL or SPOOL_FAILED. */
+  append(event: Pick<EncodedEvent, 'line' | 'hasOwnId'>): Promise<void> {
+    const line = spoolLine(event)
+    const bytes = Buffer.byteLength(line)
+    if (this.#bytes + bytes > this.#parts.maxBytes)
+      return Promise.reject(new AuditTrailError('SPOOL_FULL', 'the spool has no room for another event'))
+    // Room is taken before anything is written, so that many at once do not exceed it.
+    this.#bytes += bytes
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ line, bytes, resolve, reject })
+      if (this.#isWriting) return
+      this.#isWriting = true
+      void this.#inTurn(() => this.#writeAll())
+    })
+  }
+
+  /** Takes the oldest file. Undefined where nothing is there. Throws SPOOL_FAILED; the file stays. */
+  async take(): Promise<SpoolFile | undefined> {
+    return await this.#inTurn(() => this.#take())
+  }
+
+  /** Ends writing. What is not sent yet stays for the next process. */
+  async close(): Promise<void> {
+    clearInterval(this.#beat)
+    await this.#inTurn(async () => {
+      await this.#seal()
+      if (this.#own === '' || this.#files.length > 0) return
+      const left = (await readdir(this.#own)).filter((name) => name !== 'owner')
+      if (left.length === 0) await rm(this.#own, { recursive: true, force: true })
+    }).catch(() => undefined)
+  }
+
+  async #open(): Promise<void> {
+    try {
+      await mkdir(this.#parts.directory, { recursive: true, mode: 0o700 })
+      await this.#begin()
+      await this.#takeOver()
+    } catch (cause) {
+      throw spoolFailed('it cannot be opened', cause)
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const directory = join(this.#parts.directory, uniqueName())
+    await mkdir(directory, { mode: 0o700 })
+    await own(directory)
+    await syncDirectory(this.#parts.directory)
+    this.#own = directory
+  }
+
+  // A process that stood still for long may find that its part was taken over: then it begins another one.
+  async #tick(): Promise<void> {
+    await this.#ready
+    await this.#keep()
+    await this.#takeOver()
+  }
+
+  async #keep(): Promise<void> {
+    try {
+      await stillOwn(this.#own)
+    } catch {
+      await this.#seal().catch(() => undefined)
+      for (const { bytes } of this.#files) this.#bytes -= bytes
+      this.#files = []
+      await this.#begin()
+    }
+  }
+
+  async #takeOver(): Promise<void> {
+    for (const name of await readdir(this.#parts.directory)) {
+      const directory = join(this.#parts.directory, name)
+      if (directory === this.#own || !(await isLeft(directory))) continue
+      // Of two that want it, one gets it.
+      const mine = join(this.#own, name)
+      if (await isDone(rename(directory, mine))) await this.#adopt()
+    }
+  }
+
+  // Also what a process had taken over and not looked through before it ended, which is a directory in a directory.
+  async #adopt(): Promise<void> {
+    const known = new Set([...this.#files, this.#active].map((file) => file?.path))
+    for (const entry of await readdir(this.#own, { withFileTypes: true, recursive: true })) {
+      if (!entry.isFile() || !/\.(spool|sent)$/.test(entry.name)) continue
+      const [from, path] = [join(entry.parentPath, entry.name), join(this.#own, entry.name)]
+      if (known.has(from)) continue
+      if (from !== path) await rename(from, path)
+      const { size } = await stat(path)
+      this.#files.push({ path, bytes: size })
+      this.#bytes += size
+    }
+    for (const entry of await readdir(this.#own, { withFileTypes: true }))
+      if (entry.isDirectory()) await rm(join(this.#own, entry.name), { recursive: true, force: true })
+    this.#files.sort((one, other) => (basename(one.path) < basename(other.path) ? -1 : 1))
+    await syncDirectory(this.#own)
+    this.#parts.filled()
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const group = this.#nextGroup()
+      try {
+        await this.#write(group)
+        for (const { resolve } of group) resolve()
+        this.#parts.filled()
+      } catch (cause) {
+        await this.#seal().catch(() => undefined)
+        const error = cause instanceof AuditTrailError ? cause : spoolFailed('it cannot be written', cause)
+        for (const { bytes, reject } of group) {
+          this.#bytes -= bytes
+          reject(error)
+        }
+      }
+    }
+    this.#isWriting = false
+  }
+
+  // What waits, as far as it fits into a file.
+  #nextGroup(): readonly Waiting[] {
+    let bytes = this.#active?.bytes ?? 0
+    const fits = this.#waiting.findIndex((waiting, k) => (bytes += waiting.bytes) > spoolFileBytes && k > 0)
+    return this.#waiting.splice(0, fits === -1 ? this.#waiting.length : fits)
+  }
+
+  async #write(group: readonly Waiting[]): Promise<void> {
+    await this.#ready
+    await this.#keep()
+    const file = (this.#active ??= await this.#create())
+    const text = group.map(({ line }) => line).join('')
+    await file.handle.appendFile(text)
+    await file.handle.datasync()
+    file.bytes += group.reduce((sum, { bytes }) => sum + bytes, 0)
+    if (file.bytes >= spoolFileBytes) await this.#seal()
+  }
+
+  async #create(): Promise<Stored & { readonly handle: FileHandle }> {
+    const path = join(this.#own, `${uniqueName()}.spool`)
+    const handle = await open(path, 'ax', 0o600)
+    await syncDirectory(this.#own)
+    return { path, handle, bytes: 0 }
+  }
+
+  // Ends the file that is written. A file whose writing failed is ended too: what is whole in it is sent.
+  async #seal(): Promise<void> {
+    const active = this.#active
+    if (active === undefined) return
+    this.#active = undefined
+    this.#files.push({ path: active.path, bytes: active.bytes })
+    await active.handle.close()
+  }
+
+  async #take(): Promise<SpoolFile | undefined> {
+    await this.#ready
+    if (this.#files.length === 0) await this.#seal()
+    const file = this.#files[0]
+    if (file === undefined) return undefined
+    try {
+      const wasSent = file.path.endsWith('.sent')
+      const path = wasSent ? file.path : await markSent(file.path)
+      const { events, badBytes } = readSpoolLines(await readFile(path))
+      if (badBytes > 0) this.#parts.failed(damaged(badBytes))
+      this.#files[0] = { path, bytes: file.bytes }
+      return { events, wasSent, done: () => this.#inTurn(() => this.#delete(path)) }
+    } catch (cause) {
+      throw spoolFailed('it cannot be read', cause)
+    }
+  }
+
+  async #delete(path: string): Promise<void> {
+    await rm(path, { force: true })
+    const file = this.#files.find((file) => file.path === path)
+    if (file === undefined) return
+    this.#files = this.#files.filter((other) => other !== file)
+    this.#bytes -= file.bytes
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#work.then(work)
+    this.#work = turn.catch(() => undefined)
+    return await turn
+  }
+}
+
+// In the order of their making, also among processes.
+function uniqueName(): string {
+  return `${Date.now().toString().padStart(15, '0')}-${randomBytes(8).toString('hex')}`
+}
+
+async function markSent(path: string): Promise<string> {
+  const marked = path.replace(/\.spool$/, '.sent')
+  await rename(path, marked)
+  await syncDirectory(dirname(path))
+  return marked
+}
+
+// A name is durable when its directory is. Where a directory cannot be opened, as on Windows, the system sees to it.
+async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function isDone(work: Promise<void>): Promise<boolean> {
+  try {
+    await work
+    return true
+  } catch {
+    return false
+  }
+}
+
+function damaged(bytes: number): AuditTrailError {
+  return new AuditTrailError('SPOOL_DAMAGED', `${bytes} bytes of the spool cannot be read and are skipped`)
+}
+
+function spoolFailed(what: string, cause: unknown): AuditTrailError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason'
+  return new AuditTrailError('SPOOL_FAILED', `the spool fails: ${what} (${code})`, { cause })
+}
