@@ -9,10 +9,12 @@ export const entryBytes = 65_535
 export const batchEntries = 4_096
 /** Bytes in one commit: many times the largest entry. */
 export const batchBytes = 4 * 1024 * 1024
-/** Entries that may wait for a commit. Beyond: TOO_MANY_REQUESTS, nothing recorded. */
-export const queueEntries = 65_536
-/** Bytes that may wait for a commit. Beyond: TOO_MANY_REQUESTS, nothing recorded. */
-export const queueBytes = 64 * 1024 * 1024
+/** Entries that may wait for a commit: four of the largest. Beyond: TOO_MANY_REQUESTS, nothing recorded. */
+export const queueEntries = 16_384
+/** Their bytes: four commits as well, so that nothing waits for long. Beyond: TOO_MANY_REQUESTS, nothing recorded. */
+export const queueBytes = 16 * 1024 * 1024
+/** What a read counts as among them, whose entry is made only when it has its place: some hundred bytes. */
+export const readBytes = 2_048
 
 /** A sync that takes no longer than this, its hop to the thread pool included, is fast. */
 export const fastSyncMs = 1
@@ -526,7 +528,7 @@ export const recordPlaceMs = 5_000
 /** Events of one request that go to the log as one: about what a connection gives in one read. */
 export const recordGroupEntries = 256
 /** Events of one request on their way to the log: some groups, so that the next is ready while the disk works. */
-export const recordFlightEntries = 1024
+export const recordFlightEntries = 1_024
 /** Their bytes as they were sent. Beyond either, nothing is read until some are durable. */
 export const recordFlightBytes = 2 * 1024 * 1024
 /** Results that wait for the end of the request, so that the answer's status can speak for all. Beyond: sent with 200. */
@@ -535,6 +537,8 @@ export const recordResultBytes = 1024 * 1024
 export const recordUnsentBytes = 128 * 1024
 /** How long a client may send nothing of a body that is read as it comes. Beyond: REQUEST_TIMEOUT, the rest is not read. */
 export const recordStallMs = 60_000
+/** How long a stream that was not read to its end is dropped, so that its client comes to read the results. */
+export const recordLingerMs = 5_000
 /** The first pause where the log has no room for an event of a stream; it doubles up to the longest. */
 export const recordRetryMs = 20
 export const recordRetryMostMs = 1_000

@@ -169,4 +169,9 @@ const migrations: Record<string, Migration> = {
         .execute()
     },
   },
+  '0004 the log that a revoked token was for': {
+    async up(database) {
+      await database.schema.alterTable('revoked_token').addColumn('log', 'text').execute()
+    },
+  },
 }

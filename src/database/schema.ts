@@ -114,6 +114,8 @@ export interface ClientSecretTable {
 export interface RevokedTokenTable {
   jti: string
   expires_at: Micros
+  /** The id of the engine's log that it was for; null where it was for this portal. */
+  log: string | null
 }
 
 /** The keys that access tokens are signed with. One is `next` and one `current`, always; any number are `retired`. */

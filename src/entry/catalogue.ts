@@ -65,11 +65,11 @@ export function lookUp(component: string, code: number | string): readonly Audit
   return byKey.get(`${family} ${code}`) ?? byKey.get(`Node ${code}`) ?? []
 }
 
-const placeholder = /\{([^}]*)\}/g
+const placeholder = /\{([^}]*)\}/
 
 /** The names of a template's placeholders as identifiers, each once, in their order. */
-export function fieldsOf(template: string): string[] {
-  return [...new Set(Array.from(template.matchAll(placeholder), ([, name = '']) => identifierOf(name)))]
+export function fieldsOf(template: string): readonly string[] {
+  return partsOf(template).fields
 }
 
 /** A placeholder's name as an identifier: `session id` is `sessionId`, `0` is `arg0`. */
@@ -81,10 +81,45 @@ export function identifierOf(name: string): string {
 
 /** Puts fields, named as `fieldsOf` says, into a template. Throws a TypeError where one is missing. */
 export function renderTemplate(template: string, fields: Readonly<Record<string, string>>): string {
-  return template.replace(placeholder, (_, name: string) => {
-    const value = fields[identifierOf(name)]
-    if (value === undefined)
-      throw new TypeError(`the template "${template}" needs the field ${identifierOf(name)}`)
-    return value
-  })
+  const { texts, names } = partsOf(template)
+  let rendered = texts[0] ?? ''
+  for (let k = 0; k < names.length; k += 1) {
+    const name = names[k] ?? ''
+    const value = fields[name]
+    if (value === undefined) throw new TypeError(`the template "${template}" needs the field ${name}`)
+    rendered += value + (texts[k + 1] ?? '')
+  }
+  return rendered
+}
+
+/** A code's message behind its header, with placeholders; undefined where the documentation has none. */
+export function textTemplateOf({ template }: AuditCode): string | undefined {
+  return template === undefined ? undefined : partsOf(template).text
+}
+
+// A template as it is filled in: texts, and between them the identifiers of its placeholders.
+interface Parts {
+  readonly texts: readonly string[]
+  readonly names: readonly string[]
+  readonly fields: readonly string[]
+  /** The template without the header that it begins with. */
+  readonly text: string
+}
+
+// There are as many as the catalogue has, and each is taken apart once.
+const taken = new Map<string, Parts>()
+
+function partsOf(template: string): Parts {
+  const known = taken.get(template)
+  if (known !== undefined) return known
+  const pieces = template.split(placeholder)
+  const names = pieces.filter((_, k) => k % 2 === 1).map(identifierOf)
+  const parts = {
+    texts: pieces.filter((_, k) => k % 2 === 0),
+    names,
+    fields: [...new Set(names)],
+    text: template.replace(/^\[[^\]]*\] /, ''),
+  }
+  taken.set(template, parts)
+  return parts
 }

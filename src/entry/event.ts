@@ -19,7 +19,7 @@ export interface Element {
   readonly params: readonly (readonly [name: string, value: string])[]
 }
 
-/** What somebody did, as intake hands it to the log. Text here is not yet escaped. */
+/** What somebody did, as intake hands it to the log. Text here is not yet escaped. Undefined is the same as absent. */
 export interface AuditEvent {
   /** UUID, in lower case. */
   readonly id: string
@@ -31,32 +31,32 @@ export interface AuditEvent {
   /** RFC 5424 severity, 0 to 7. */
   readonly severity: number
   /** RFC 5424 facility; 13 (log audit) unless a sender's own is kept. */
-  readonly facility?: number
+  readonly facility?: number | undefined
   /** The sender's, fitted to RFC 5424 when the line is drafted; what had to be changed is kept (L1). */
   readonly hostName: string
-  readonly appName?: string
-  readonly procId?: string
+  readonly appName?: string | undefined
+  readonly procId?: string | undefined
   /** When the event happened, where that is not when it was recorded. */
-  readonly occurred?: Micros
+  readonly occurred?: Micros | undefined
   /** Part k of n of a text that was too long for one entry, and the id of the whole (L3). */
-  readonly part?: { readonly index: number; readonly count: number; readonly of: string }
+  readonly part?: { readonly index: number; readonly count: number; readonly of: string } | undefined
   /** `[event@32473 …]`: what programs read. */
-  readonly actor?: string
-  readonly component?: string
-  readonly category?: string
-  readonly outcome?: string
-  readonly session?: string
-  readonly target?: string
+  readonly actor?: string | undefined
+  readonly component?: string | undefined
+  readonly category?: string | undefined
+  readonly outcome?: string | undefined
+  readonly session?: string | undefined
+  readonly target?: string | undefined
   /** Further parameters of `[event@32473 …]`, after those above. */
-  readonly eventParams?: readonly (readonly [string, string])[]
+  readonly eventParams?: readonly (readonly [string, string])[] | undefined
   /** `[detail@32473 …]`: free names, `[A-Za-z0-9_.-]{1,32}`. */
-  readonly details?: readonly (readonly [string, string])[]
+  readonly details?: readonly (readonly [string, string])[] | undefined
   /** The sender's own elements (L2: ours are renamed `from-…`). */
-  readonly elements?: readonly Element[]
+  readonly elements?: readonly Element[] | undefined
   /** The whole MSG, header included: `[component|category|code|actor] text`. */
   readonly message: string | Uint8Array
   /** True where `message` is already escaped as L3 says (the last two forms of L5) and must be kept so. */
-  readonly escaped?: boolean
+  readonly escaped?: boolean | undefined
 }
 
 /**
@@ -75,6 +75,8 @@ export interface Draft {
   readonly stamp: string
   /** ` part="…" of="…"` where there are such, `]`, the other elements, a space and the message. */
   readonly rest: string
+  /** Of the longest line that it can become, without its newline. */
+  readonly bytes: number
 }
 
 /** The place that the sequencer gives to an entry. */

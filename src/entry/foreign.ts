@@ -86,8 +86,6 @@ function unreadable(reason: string): UnreadableLine {
 
 const priority = /^<(0|[1-9][0-9]{0,2})>/
 const header = /(\S+) ([!-~]{1,255}) ([!-~]{1,48}) ([!-~]{1,128}) ([!-~]{1,32}) /y
-const timestamp =
-  /^([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?(?:Z|([+-])([0-9]{2}):([0-9]{2}))$/
 const byteOrderMark = '\xef\xbb\xbf'
 
 function parseRfc5424(line: Uint8Array, text: string): ForeignLine {
@@ -99,7 +97,7 @@ function parseRfc5424(line: Uint8Array, text: string): ForeignLine {
   const fields = header.exec(text)
   if (fields === null) return unreadable('its header is not that of RFC 5424')
   const [, written = '', hostName = '', appName = '', procId = '', msgId = ''] = fields
-  const time = written === '-' ? undefined : parseTime(written, 6)
+  const time = written === '-' ? undefined : parseTimestamp(written, 6)
   if (typeof time === 'string') return unreadable(time)
   const data = parseStructuredData(text, header.lastIndex)
   if (typeof data === 'string') return unreadable(data)
@@ -149,7 +147,7 @@ const tagForm = /([!-Z\\^-~]+?)(?:\[([!-Z\\^-~]*)\])?:(?: |$)/y
 function parseIso(line: Uint8Array, text: string): ForeignLine {
   const found = isoForm.exec(text)
   if (found === null) return unreadable('it has no host name')
-  const time = parseTime(found[1] ?? '', 9)
+  const time = parseTimestamp(found[1] ?? '', 9)
   if (typeof time === 'string') return unreadable(time)
   const tagged = parseTagged(line, text, found[0].length)
   return tagged === undefined
@@ -184,17 +182,37 @@ function parseTagged(line: Uint8Array, text: string, start: number): Tagged | un
   return { appName: found[1], procId: found[2] || undefined, message: line.subarray(tagForm.lastIndex) }
 }
 
-function parseTime(written: string, mostDigits: number): Micros | string {
-  const found = timestamp.exec(written)
-  if (found === null) return 'its time is not of the form yyyy-mm-ddThh:mm:ss with an offset'
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = found.slice(1, 7).map(Number)
-  const [fraction, sign, offsetHour, offsetMinute] = found.slice(7)
-  if (fraction !== undefined && fraction.length > mostDigits)
-    return `the fraction of its second has more than ${mostDigits} digits`
-  const seconds = utcSeconds(year, month, day, hour, minute, second)
-  if (seconds === undefined) return 'there is no such date or time'
-  const offset = Number(offsetHour ?? 0) * 3600 + Number(offsetMinute ?? 0) * 60
-  if (Number(offsetHour ?? 0) > 23 || Number(offsetMinute ?? 0) > 59) return 'there is no such offset'
-  const micros = Number((fraction ?? '').slice(0, 6).padEnd(6, '0'))
+/** Reads a time with an offset, with at most so many digits of a second; what is finer than a microsecond is cut off. A text
+ *  says what is wrong with it. */
+export function parseTimestamp(written: string, mostDigits: number): Micros | string {
+  const seconds = secondsOf(written.slice(0, dateTimeLength))
+  const found = restForm.exec(written.slice(dateTimeLength))
+  if (typeof seconds === 'string' || found === null) return typeof seconds === 'string' ? seconds : noTime
+  const [, fraction = '', sign, offsetHour, offsetMinute] = found
+  if (fraction.length > mostDigits) return `the fraction of its second has more than ${mostDigits} digits`
+  const micros = Number(fraction.slice(0, 6).padEnd(6, '0'))
+  if (sign === undefined) return saturate(seconds, micros)
+  const [hours, minutes] = [Number(offsetHour), Number(offsetMinute)]
+  if (hours > 23 || minutes > 59) return 'there is no such offset'
+  const offset = hours * 3600 + minutes * 60
   return saturate(sign === '-' ? seconds + offset : seconds - offset, micros)
+}
+
+const noTime = 'its time is not of the form yyyy-mm-ddThh:mm:ss with an offset'
+const dateTimeForm = /^([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})$/
+const dateTimeLength = 19
+const restForm = /^(?:\.([0-9]+))?(?:Z|([+-])([0-9]{2}):([0-9]{2}))$/
+
+// Lines and events that come behind each other are mostly of one second.
+let lastDateTime = ''
+let lastSeconds: number | string = noTime
+
+function secondsOf(written: string): number | string {
+  if (written === lastDateTime) return lastSeconds
+  const found = dateTimeForm.exec(written)
+  if (found === null) return noTime
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = found.slice(1).map(Number)
+  lastSeconds = utcSeconds(year, month, day, hour, minute, second) ?? 'there is no such date or time'
+  lastDateTime = written
+  return lastSeconds
 }

@@ -28,7 +28,7 @@ const plainHeader = /^ [!-~]{1,255} [!-~]{1,48} [!-~]{1,128} [!-~]{1,32} $/
  */
 export function draftOf(event: AuditEvent, log: LogId): Draft {
   const draft = draftOfAnySize(event, log)
-  const bytes = bytesAtMost(draft)
+  const { bytes } = draft
   if (bytes <= entryBytes) return draft
   throw new AnnalsError(
     'ENTRY_TOO_LARGE',
@@ -40,34 +40,66 @@ export function draftOf(event: AuditEvent, log: LogId): Draft {
 export function draftOfAnySize(event: AuditEvent, log: LogId): Draft {
   const { id, via, by, occurred, part } = event
   assert(uuid.test(id), 'the id of an event is a UUID in lower case')
-  let header = ` ${event.hostName} ${event.appName ?? 'annals'} ${event.procId ?? '-'} ${event.code} `
   let sent = ''
-  if (event.elements !== undefined || !isPlain(header)) {
+  let origin = event.elements === undefined ? plainOrigin(event, log) : undefined
+  if (origin === undefined) {
     const fitted = fit(event)
-    header = ` ${fitted.hostName} ${fitted.appName} ${fitted.procId} ${fitted.msgId} `
+    origin = originOf(` ${fitted.hostName} ${fitted.appName} ${fitted.procId} ${fitted.msgId} `, log)
     sent = renderOurs('source@32473', renderParams(fitted.source))
     for (const element of fitted.elements) sent += renderElement(element)
   }
-  let stamp = `" id="${id}" via="${via}"${renderParam('by', by)}`
-  if (occurred !== undefined) stamp += ` occurred="${formatMicros(occurred)}"`
+  const head = `<${(event.facility ?? 13) * 8 + event.severity}>1 `
+  const identity = `" id="${id}${stampEnd(via, by)}`
+  const stamp = occurred === undefined ? identity : `${identity} occurred="${formatMicros(occurred)}"`
   const whole = part === undefined ? '' : ` part="${part.index}/${part.count}" of="${part.of}"`
-  return {
-    id,
-    via,
-    by,
-    head: `<${(event.facility ?? 13) * 8 + event.severity}>1 `,
-    origin: `${header}[audit@32473 v="1" log="${log}" pos="`,
-    stamp,
-    rest: `${whole}]${renderEvent(event)}${renderDetails(event)}${sent} ${storedText(event)}`,
-  }
+  const rest = `${whole}]${renderEvent(event)}${renderDetails(event)}${sent} ${storedText(event)}`
+  return { id, via, by, head, origin, stamp, rest, bytes: bytesWithPlace(head, origin, stamp, rest) }
 }
 
-/** The bytes of the longest line that a draft can become. */
-export function bytesAtMost({ head, origin, stamp, rest }: Draft): number {
-  const units = head.length + origin.length + stamp.length + rest.length + placeBytes
-  // A UTF-16 unit takes three bytes at the most.
-  if (units * 3 <= entryBytes) return units * 3
-  return placeBytes + [head, origin, stamp, rest].reduce((bytes, text) => bytes + Buffer.byteLength(text), 0)
+function originOf(header: string, log: LogId): string {
+  return `${header}[audit@32473 v="1" log="${log}" pos="`
+}
+
+interface Sender {
+  readonly hostName: string
+  readonly appName: string | undefined
+  readonly procId: string | undefined
+  readonly code: string
+}
+
+// Events that come behind each other mostly come from the same sender: what that makes of a line is kept.
+let lastOrigin: (Sender & { readonly log: LogId; readonly text: string | undefined }) | undefined
+let lastStamp: { readonly via: Via; readonly by: string; readonly text: string } | undefined
+
+// Undefined where something of the sender's has to be fitted.
+function plainOrigin(event: AuditEvent, log: LogId): string | undefined {
+  const { hostName, appName, procId, code } = event
+  if (
+    lastOrigin !== undefined &&
+    lastOrigin.hostName === hostName &&
+    lastOrigin.appName === appName &&
+    lastOrigin.procId === procId &&
+    lastOrigin.code === code &&
+    lastOrigin.log === log
+  )
+    return lastOrigin.text
+  const header = ` ${hostName} ${appName ?? 'annals'} ${procId ?? '-'} ${code} `
+  const text = isPlain(header) ? originOf(header, log) : undefined
+  lastOrigin = { hostName, appName, procId, code, log, text }
+  return text
+}
+
+function stampEnd(via: Via, by: string): string {
+  if (lastStamp === undefined || lastStamp.via !== via || lastStamp.by !== by)
+    lastStamp = { via, by, text: `" via="${via}"${renderParam('by', by)}` }
+  return lastStamp.text
+}
+
+// Measuring lays each text out in one piece. That is due sooner or later, and a draft that waits is then four texts, and not
+// the dozens that they were put together from: it is these that make waiting expensive.
+function bytesWithPlace(head: string, origin: string, stamp: string, rest: string): number {
+  const texts = head.length + Buffer.byteLength(origin) + Buffer.byteLength(stamp) + Buffer.byteLength(rest)
+  return texts + placeBytes
 }
 
 /** An event's message as it stands in the line. */
@@ -77,7 +109,10 @@ export function storedText({ message, escaped }: AuditEvent): string {
 }
 
 /** The line of a draft at a place, without the final newline. */
-export function renderLine(draft: Draft, { position, time, clock }: Place): string {
+export function renderLine(
+  draft: Pick<Draft, 'head' | 'origin' | 'stamp' | 'rest'>,
+  { position, time, clock }: Place,
+): string {
   const line = draft.head + formatMicros(time) + draft.origin + position + draft.stamp
   return clock === undefined ? line + draft.rest : `${line} clock="${formatMicros(clock)}"${draft.rest}`
 }
@@ -116,9 +151,6 @@ export function renderEntry(entry: StoredEntry): string {
   const stamp = `" id="${id}" via="${via}"${renderParam('by', by)}`
   const whole = part === undefined ? '' : ` part="${part.index}/${part.count}" of="${part.of}"`
   const draft = {
-    id,
-    via,
-    by,
     head: `<${entry.facility * 8 + entry.severity}>1 `,
     origin: ` ${hostName} ${appName} ${procId} ${code} [audit@32473 v="1" log="${entry.log}" pos="`,
     stamp: occurred === undefined ? stamp : `${stamp} occurred="${formatMicros(occurred)}"`,

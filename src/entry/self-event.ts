@@ -1,7 +1,7 @@
 // An event of the node's own: what Annals records about what it does, in the catalogue's words.
 
 import { randomUUID } from 'node:crypto'
-import { lookUp, renderTemplate, type AuditCode } from './catalogue.ts'
+import { lookUp, renderTemplate, textTemplateOf, type AuditCode } from './catalogue.ts'
 import type { AuditEvent } from './event.ts'
 import { renderHeader } from './header.ts'
 import { ownCode } from './own-codes.ts'
@@ -65,8 +65,8 @@ function defaults({ actor, session, component = 'Portal' }: SelfEvent): Record<s
 
 // The header is made anew: that of a template may hold another event's code.
 function messageOf(of: AuditCode, component: string, actor: string, fields: Record<string, string>): string {
-  const { category, code, template = of.description } = of
-  const text = renderTemplate(template.replace(/^\[[^\]]*\] /, ''), fields)
+  const { category, code } = of
+  const text = renderTemplate(textTemplateOf(of) ?? of.description, fields)
   return `${renderHeader({ component, category, code: String(code), actor })} ${text}`
 }
 

@@ -7,8 +7,8 @@
 
 import { hash } from 'node:crypto'
 import { entryBytes } from '../limits.ts'
-import type { AuditEvent, Element, LogId } from './event.ts'
-import { bytesAtMost, draftOfAnySize, placeBytes, storedText } from './line.ts'
+import type { AuditEvent, Draft, Element, LogId } from './event.ts'
+import { draftOf, draftOfAnySize, placeBytes, storedText } from './line.ts'
 import { renderElement } from './structured-data.ts'
 
 // A part that has less left for its text has something else that is too long.
@@ -18,7 +18,7 @@ const fieldUnits = 256
 
 /** The event, or the parts that it has to come in, in their order. Every one fits into an entry of `log`. */
 export function splitEvent(event: AuditEvent, log: LogId): AuditEvent[] {
-  if (bytesAtMost(draftOfAnySize(event, log)) <= entryBytes) return [event]
+  if (draftOfAnySize(event, log).bytes <= entryBytes) return [event]
   const whole = roomFor(event, log) < leastTextBytes ? foldIntoText(event) : event
   const { elements: _elements, details: _details, ...rest } = whole
   const pieces = cut(Buffer.from(storedText(whole)), roomFor(whole, log), roomFor(rest, log))
@@ -29,6 +29,13 @@ export function splitEvent(event: AuditEvent, log: LogId): AuditEvent[] {
     message,
     escaped: true,
   }))
+}
+
+/** The drafts of the event, or of its parts: as `splitEvent`, without drafting almost every event twice. */
+export function draftsOf(event: AuditEvent, log: LogId): Draft[] {
+  const draft = draftOfAnySize(event, log)
+  if (draft.bytes <= entryBytes) return [draft]
+  return splitEvent(event, log).map((part) => draftOf(part, log))
 }
 
 // The bytes that a part has left for its text, with the longest `part` that there can be.

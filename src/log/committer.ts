@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import type { Micros, Place, Position } from '../entry/event.ts'
-import { batchBytes, blockEntries, horizonEntries, segmentBytes } from '../limits.ts'
+import { batchBytes, blockEntries, entryBytes, horizonEntries, segmentBytes } from '../limits.ts'
 import { isFull } from '../store/disk.ts'
 import type { AppendOutcome, SegmentStore } from '../store/segment-store.ts'
-import { emptyRoot, type Hash, leafHash } from '../tree/hash.ts'
+import { emptyRoot, type Hash, leafHashOfBytes } from '../tree/hash.ts'
 import { type Fingerprint, fingerprintBytes } from './horizon.ts'
 import { fingerprintsName, indexName, tileName } from './layout.ts'
 import type { ActiveSegment, FullTile, Ledger, Segment } from './ledger.ts'
@@ -34,9 +34,9 @@ export function lineAt(place: Place, text: string, fingerprint: Fingerprint): Li
   return { position: place.position, time: place.time, text, fingerprint, bytes: 0, leaf: emptyRoot }
 }
 
-/** Bytes that a line of so many UTF-16 units takes at the most, with its newline. */
+/** Bytes that a line of so many UTF-16 units takes at the most, with its newline. No line has more than an entry may. */
 export function lineBytesAtMost(units: number): number {
-  return 3 * units + 1
+  return Math.min(3 * units, entryBytes) + 1
 }
 
 /** What a committer works on. */
@@ -92,7 +92,11 @@ export class Committer {
     // where its commit fails.
     ledger.grow()
     this.#putTiles(ledger.takeFullTiles())
-    for (const line of lines) line.leaf = leafHash(line.text)
+    let start = 0
+    for (const line of lines) {
+      line.leaf = leafHashOfBytes(this.#buffer, start, start + line.bytes - 1)
+      start += line.bytes
+    }
     const outcome = await appended
     if (outcome.outcome !== 'durable') return outcome
 

@@ -1,13 +1,12 @@
 // Several events that are recorded together or not at all.
 
-import { bytesAtMost } from '../entry/line.ts'
 import type { Draft } from '../entry/event.ts'
 import { AnnalsError, isAnnalsError } from '../errors.ts'
 import { groupBytes, groupEntries } from '../limits.ts'
 
 /** The bytes of a group's lines at the most, newlines included. Throws BODY_TOO_LARGE where it is no group any more. */
 export function bytesOfGroup(drafts: readonly Draft[]): number {
-  const bytes = drafts.reduce((sum, draft) => sum + bytesAtMost(draft) + 1, 0)
+  const bytes = drafts.reduce((sum, draft) => sum + draft.bytes + 1, 0)
   if (drafts.length <= groupEntries && bytes <= groupBytes) return bytes
   throw new AnnalsError(
     'BODY_TOO_LARGE',
@@ -23,7 +22,8 @@ export async function forEach<T, R>(
 ): Promise<Awaited<R>[]> {
   const done: Awaited<R>[] = []
   const refusals: AnnalsError[] = []
-  for (const [index, each] of group.entries()) {
+  let index = 0
+  for (const each of group) {
     try {
       // Thousands a second: what has not to be waited for is not.
       const result = work(each)
@@ -32,6 +32,7 @@ export async function forEach<T, R>(
       if (!isAnnalsError(error)) throw error
       refusals.push(new AnnalsError(error.code, error.message, { index, cause: error }))
     }
+    index += 1
   }
   const [first] = refusals
   if (first === undefined) return done

@@ -18,7 +18,7 @@ export type Fingerprint = string & { readonly __brand: 'Fingerprint' }
 export const fingerprintBytes = 8
 
 /** What an event's identity is made of: `" id="…" via="…" by="…"`, as it stands in the line. */
-export function identityOf({ stamp }: Draft): string {
+export function identityOf({ stamp }: Pick<Draft, 'stamp'>): string {
   const end = stamp.length - occurredLength
   return stamp.startsWith(occurredStart, end) ? stamp.slice(0, end) : stamp
 }

@@ -20,7 +20,7 @@ import * as limits from '../limits.ts'
 import type { AppendOutcome, SegmentStore } from '../store/segment-store.ts'
 import type { ReadPlace, Recorded, Snapshot } from './audit-log.ts'
 import { type Clock, RecordedTime } from './clock.ts'
-import { type Committer, type Line, lineAt, lineBytesAtMost } from './committer.ts'
+import { type Committer, type Line, lineAt } from './committer.ts'
 import { bytesOfGroup, forEach } from './group.ts'
 import { type Fingerprint, fingerprintOf, identityOf } from './horizon.ts'
 import type { Ledger } from './ledger.ts'
@@ -58,6 +58,7 @@ export interface SequencerParts {
 }
 
 interface Waiting {
+  /** What it counts as in the queue. */
   readonly units: number
   /** What it takes of a commit at the most. */
   readonly lines: number
@@ -142,16 +143,15 @@ export class Sequencer {
   async recordAll(drafts: readonly Draft[]): Promise<Recorded[]> {
     if (drafts.length === 0) return []
     const bytes = bytesOfGroup(drafts)
-    const units = drafts.reduce((sum, draft) => sum + unitsOf(draft), 0)
     return await new Promise((resolve, reject) => {
-      this.#enter({ kind: 'group', drafts, units, lines: drafts.length, bytes, resolve, reject })
+      this.#enter({ kind: 'group', drafts, units: bytes, lines: drafts.length, bytes, resolve, reject })
     })
   }
 
   /** See `AuditLog.read`. */
   read(find: RunFinder, describe: (read: ReadPlace) => Draft): Promise<Snapshot> {
     return new Promise((resolve, reject) => {
-      const size = { units: limits.entryBytes, lines: 1, bytes: lineBytesAtMost(limits.entryBytes) }
+      const size = { units: limits.readBytes, lines: 1, bytes: limits.entryBytes + 1 }
       this.#enter({ kind: 'read', find, describe, ...size, resolve, reject })
     })
   }
@@ -562,14 +562,8 @@ function answer(batch: Batch, item: WaitingEntry, recorded: Recorded): void {
   batch.answers.push(recorded)
 }
 
-function sizeOf(draft: Draft): Pick<Waiting, 'units' | 'lines' | 'bytes'> {
-  const units = unitsOf(draft)
-  return { units, lines: 1, bytes: lineBytesAtMost(units) }
-}
-
-function unitsOf(draft: Draft): number {
-  // The place takes at most a timestamp, sixteen digits and a clock.
-  return draft.head.length + draft.origin.length + draft.stamp.length + draft.rest.length + 80
+function sizeOf({ bytes }: Draft): Pick<Waiting, 'units' | 'lines' | 'bytes'> {
+  return { units: bytes, lines: 1, bytes: bytes + 1 }
 }
 
 function sameContent(a: Draft, b: Draft): boolean {

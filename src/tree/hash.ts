@@ -21,11 +21,14 @@ export function leafHash(entry: string): Hash {
 
 /** The leaf hash of `bytes[start, end)`. */
 export function leafHashOfBytes(bytes: Buffer, start: number, end: number): Hash {
-  const prefixed = Buffer.allocUnsafe(end - start + 1)
-  prefixed[0] = 0
+  const length = end - start + 1
+  if (prefixed.length < length) prefixed = Buffer.alloc(2 * length)
   bytes.copy(prefixed, 1, start, end)
-  return digest('sha256', prefixed, 'binary') as Hash
+  return digest('sha256', prefixed.subarray(0, length), 'binary') as Hash
 }
+
+// One buffer for all calls: it is filled and hashed before anyone else can run. Its first byte stays 0.
+let prefixed = Buffer.alloc(4_096)
 
 const node = Buffer.alloc(1 + 2 * hashBytes)
 node[0] = 1
