@@ -77,7 +77,19 @@ test('every metric has a help text, a unit of its own where it has one, and boun
   }
 })
 
-const bounded = ['route', 'status', 'code', 'reason', 'state', 'version', 'node', 'engine', 'limit']
+const bounded = [
+  'via',
+  'new',
+  'route',
+  'status',
+  'code',
+  'reason',
+  'state',
+  'version',
+  'node',
+  'engine',
+  'limit',
+]
 
 function valueOf(text: string, name: string): number {
   const line = text.split('\n').find((line) => line.startsWith(`${name} `))

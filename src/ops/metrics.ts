@@ -41,6 +41,13 @@ export interface Metrics extends Disposable {
     /** Something that the log could go on without. */
     warned(): void
   }
+  /** Events that came from outside. */
+  readonly intake: {
+    /** One that is durable: new, or recorded before. */
+    recorded(via: (typeof outerVias)[number], isNew: boolean): void
+    /** Such as are not recorded. */
+    lost(via: (typeof outerVias)[number], reason: string, count: number): void
+  }
   /** An attempt to prove who one is was refused, because there were too many. */
   limited(limit: (typeof limitNames)[number]): void
   /** A portal's engines. */
@@ -65,6 +72,7 @@ export interface MetricDescription {
 }
 
 const recordingStates = ['accepting', 'refusing', 'failed', 'closed'] as const
+const outerVias = ['http', 'syslog', 'file', 'otlp'] as const
 const limitNames = ['network', 'name', 'client', 'token'] as const
 const breakReasons = ['gone', 'stalled', 'engine', 'instance', 'failed'] as const
 
@@ -78,6 +86,7 @@ export function createMetrics(version: string): Metrics {
   return {
     http: { ...addHttpMetrics(registry), render: () => render(registry) },
     log: log.counters,
+    intake: addIntakeMetrics(registry),
     limited: addLimitMetric(registry),
     watch: log.watch,
     engines: engines.counters,
@@ -214,6 +223,33 @@ function addLogCounters(registers: Registry[]): Metrics['log'] {
       commits.observe(diskMs / 1000)
     },
     warned: () => warnings.inc(),
+  }
+}
+
+function addIntakeMetrics(registry: Registry): Metrics['intake'] {
+  const registers = [registry]
+  const recorded = new Counter({
+    name: 'annals_intake_recorded_total',
+    help: 'Events from outside that are durable, by how they came, and whether they were new or had been recorded before.',
+    labelNames: ['via', 'new'],
+    registers,
+  })
+  const lost = new Counter({
+    name: 'annals_intake_lost_total',
+    help: 'Events from outside that were refused or dropped, by how they came and why.',
+    labelNames: ['via', 'reason'],
+    registers,
+  })
+  // Looked up once, not for each event.
+  const known = new Map(
+    outerVias.map((via) => [
+      via,
+      [recorded.labels({ via, new: 'false' }), recorded.labels({ via, new: 'true' })] as const,
+    ]),
+  )
+  return {
+    recorded: (via, isNew) => known.get(via)?.[isNew ? 1 : 0].inc(),
+    lost: (via, reason, count) => lost.inc({ via, reason }, count),
   }
 }
 
