@@ -2,14 +2,18 @@
 // what is in none of the forms is kept whole, and marked.
 
 import { randomUUID } from 'node:crypto'
-import type { AuditEvent, Element } from '../entry/event.ts'
+import type { AuditEvent, Element, Via } from '../entry/event.ts'
 import type { ForeignLine } from '../entry/foreign.ts'
 import { readHeader } from '../entry/header.ts'
 
 /** What is known of a line besides itself. */
 export interface LineContext {
-  /** Who imports it. */
+  /** How it comes: an import unless it is given. */
+  readonly via?: Via
+  /** Who imports or sends it. */
   readonly by: string
+  /** The event's id; made here unless it is given. */
+  readonly id?: string
   /** This node's name, for lines that name none. */
   readonly hostName: string
 }
@@ -32,8 +36,8 @@ export function eventOfLine(
   const msgId = line.form === 'rfc5424' ? line.msgId : undefined
   const code = header?.code ?? msgId ?? '-'
   return {
-    id: randomUUID(),
-    via: 'import',
+    id: context.id ?? randomUUID(),
+    via: context.via ?? 'import',
     by: context.by,
     code,
     severity: line.form === 'rfc5424' ? line.severity : notice,
@@ -49,9 +53,11 @@ export function eventOfLine(
   }
 }
 
-function rawEvent(raw: Uint8Array, reason: string, { by, hostName }: LineContext): AuditEvent {
+/** The event of a line that cannot be read, for a reason: kept whole. */
+export function rawEvent(raw: Uint8Array, reason: string, context: LineContext): AuditEvent {
+  const { by, hostName, via = 'import', id = randomUUID() } = context
   const details = [['unreadable', reason]] as const
-  return { id: randomUUID(), via: 'import', by, code: '-', severity: notice, hostName, details, message: raw }
+  return { id, via, by, code: '-', severity: notice, hostName, details, message: raw }
 }
 
 // What the entry's own header has no place for.

@@ -1,0 +1,25 @@
+// Nested values as the flat names and texts of `[detail@32473 …]`: `{"disk": {"sizes": [1, 2]}}` is `disk.sizes.0` and
+// `disk.sizes.1`. Texts stay as they are, numbers and booleans are written as JSON writes them, null is `null`, and what is
+// empty is `{}` or `[]`: nothing is left out.
+
+import { detailDepth } from '../limits.ts'
+
+/** A value as JSON has it, as far as it is looked at. */
+export type Nested = unknown
+
+/** The flat names and texts of an object. Throws a RangeError where it is nested too deep. */
+export function flatten(object: Readonly<Record<string, Nested>>): (readonly [string, string])[] {
+  const flat: (readonly [string, string])[] = []
+  for (const name of Object.keys(object)) add(flat, name, object[name], 1)
+  return flat
+}
+
+function add(flat: (readonly [string, string])[], name: string, value: Nested, depth: number): void {
+  if (typeof value === 'string') return void flat.push([name, value])
+  if (typeof value !== 'object' || value === null) return void flat.push([name, String(value)])
+  const names = Object.keys(value)
+  if (names.length === 0) return void flat.push([name, Array.isArray(value) ? '[]' : '{}'])
+  if (depth >= detailDepth) throw new RangeError(`"${name}" is nested deeper than ${detailDepth} levels`)
+  const parts = value as Readonly<Record<string, Nested>>
+  for (const part of names) add(flat, `${name}.${part}`, parts[part], depth + 1)
+}
