@@ -1,0 +1,456 @@
+import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
+import { DgramSocket } from 'node-unix-socket'
+import { one, other } from '../../config/testing/certificates.ts'
+import type { StoredEntry } from '../../entry/event.ts'
+import { draftOf, parseLine } from '../../entry/line.ts'
+import { AnnalsError } from '../../errors.ts'
+import { syslogDatagramWindow, syslogMessageBytes, syslogStreamWindow } from '../../limits.ts'
+import { linesOf, openTestLog } from '../../log/testing/log-under-test.ts'
+import { Intake } from '../intake.ts'
+import { Losses } from '../losses.ts'
+import { openSyslog, type SyslogOptions } from './open-syslog.ts'
+
+const loopback = { host: '127.0.0.1', port: 0 }
+
+interface Node extends AsyncDisposable {
+  readonly listeners: Awaited<ReturnType<typeof openSyslog>>
+  readonly warnings: string[]
+  /** While it is set, the log has no room. */
+  isRefusing: boolean
+  /** Stops listening, records the losses, and gives all entries that did not come from the log itself. */
+  stop(): Promise<StoredEntry[]>
+  /** How many messages are lost so far. */
+  lost(): number
+  /** Waits until so many messages are recorded. */
+  recorded(count: number): Promise<void>
+}
+
+async function node(options: Partial<SyslogOptions>): Promise<Node> {
+  const { log } = await openTestLog({ hostName: 'node-01' })
+  const warnings: string[] = []
+  let [recorded, lost] = [0, 0]
+  const losses = new Losses({
+    record: async (event) => void (await log.record(draftOf(event, log.id))),
+    hostName: 'node-01',
+    component: 'Portal',
+    clock: { monotonicMicros: () => Math.round(performance.now() * 1000) },
+  })
+  const full = () => Promise.reject(new AnnalsError('STORAGE_FULL', 'no room'))
+  const intake = new Intake({
+    log: {
+      id: log.id,
+      record: (draft) => (self.isRefusing ? full() : log.record(draft)),
+      recordAll: (drafts) => (self.isRefusing ? full() : log.recordAll(drafts)),
+    },
+    hostName: 'node-01',
+    component: 'Portal',
+    metrics: { recorded: () => (recorded += 1), lost: (_via, _reason, count) => (lost += count) },
+    losses,
+  })
+  const listeners = await openSyslog({
+    intake,
+    logger: { warn: (_, message) => warnings.push(message) },
+    clock: { wallMicros: () => Date.now() * 1000 },
+    timeZone: 'UTC',
+    ...options,
+  })
+  const self: Node = {
+    listeners,
+    warnings,
+    isRefusing: false,
+    async stop() {
+      await listeners[Symbol.asyncDispose]()
+      await losses.close()
+      const lines = await linesOf(log)
+      await log.close()
+      return lines.map((line) => parseLine(Buffer.from(line))).filter(({ code }) => code !== '29011')
+    },
+    recorded: (count) => until(() => recorded >= count),
+    lost: () => lost,
+    [Symbol.asyncDispose]: () => listeners[Symbol.asyncDispose](),
+  }
+  return self
+}
+
+function directory(context: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'annals-syslog-'))
+  context.after(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+async function until(isDone: () => boolean): Promise<void> {
+  while (!isDone()) await sleep(5)
+}
+
+async function tcp({ listeners: { addresses } }: Node): Promise<Socket> {
+  const socket = connect(addresses.tcp?.port ?? 0, '127.0.0.1')
+  socket.on('error', () => undefined)
+  await once(socket, 'connect')
+  return socket
+}
+
+function texts(entries: readonly StoredEntry[]): string[] {
+  return entries.map(({ message }) => Buffer.from(message).toString())
+}
+
+/** Sends over UDP, and resolves once the kernel has it all. */
+async function sendUdp({ listeners: { addresses } }: Node, messages: readonly string[]): Promise<void> {
+  const socket = createSocket('udp4')
+  for (const message of messages) {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    socket.send(message, addresses.udp?.port ?? 0, '127.0.0.1', () => resolve())
+    await promise
+  }
+  socket.close()
+}
+
+describe('syslog over TCP', () => {
+  test('is recorded in the order of its messages, whichever way they are told apart', async () => {
+    await using sut = await node({ tcp: loopback })
+    const socket = await tcp(sut)
+    const sent = Array.from({ length: 3_000 }, (_, k) => `message ${k}`)
+    for (const [k, text] of sent.entries())
+      socket.write(k % 2 === 0 ? `<13>${text}\n` : `${text.length + 4} <13>${text}`)
+    socket.end()
+    await sut.recorded(sent.length)
+    const entries = await sut.stop()
+    assert.deepEqual(texts(entries), sent)
+    assert.ok(
+      entries.every(
+        ({ via, by, hostName }) => via === 'syslog' && by === '127.0.0.1' && hostName === '127.0.0.1',
+      ),
+    )
+  })
+
+  test('is recorded, marked, where the connection ends within a message', async () => {
+    await using sut = await node({ tcp: loopback })
+    const [lines, counted] = [await tcp(sut), await tcp(sut)]
+    lines.end('<13>one\n<13>tw')
+    await sut.recorded(2)
+    counted.write('99 <13>three')
+    await sleep(20)
+    counted.resetAndDestroy()
+    await sut.recorded(3)
+    const entries = await sut.stop()
+    assert.deepEqual(texts(entries), ['one', 'tw', 'three'])
+    assert.deepEqual(
+      entries.map(({ elements }) => elements.flatMap(({ params }) => params)),
+      [[], [['incomplete', 'true']], [['incomplete', 'true']]],
+    )
+  })
+
+  test('L3: a message too long for one entry is recorded in parts', async () => {
+    await using sut = await node({ tcp: loopback })
+    const text = `${'é\t'.repeat(50_000)}end`
+    ;(await tcp(sut)).end(`<13>${text}\n`)
+    await sut.recorded(5)
+    const entries = await sut.stop()
+    assert.equal(Buffer.concat(entries.map(({ message }) => message)).toString(), text)
+    assert.deepEqual(
+      entries.map(({ part }) => part?.index),
+      entries.map((_, k) => k + 1),
+    )
+    assert.ok(entries.every(({ part }) => part?.count === entries.length))
+  })
+
+  test('I7: what is longer than a message may be is cut, or ends the connection, and is counted', async () => {
+    await using sut = await node({ tcp: loopback })
+    const [lines, counted] = [await tcp(sut), await tcp(sut)]
+    lines.write(`<13>${'x'.repeat(syslogMessageBytes)}\n<13>next\n`)
+    await sut.recorded(1)
+    counted.write(`<13>before\n${syslogMessageBytes + 1} <13>x`)
+    await once(counted, 'close')
+    lines.end()
+    await sleep(20)
+    const entries = await sut.stop()
+    const loss = entries.find(({ code }) => code === '29071')
+    assert.match(
+      loss?.text ?? '',
+      /\] 2 events were not recorded in \d+ seconds - syslog truncated: 1, syslog too-long: 1$/,
+    )
+    const whole = Buffer.concat(
+      entries.filter(({ part }) => part !== undefined).map(({ message }) => message),
+    )
+    assert.equal(whole.length, syslogMessageBytes - '<13>'.length)
+    assert.ok(texts(entries).includes('next') && texts(entries).includes('before'))
+    assert.deepEqual(sut.warnings, ['a syslog connection was closed: its message is too long'])
+  })
+
+  test('is not read while the log has no room, and is all recorded when it has', async () => {
+    await using sut = await node({ tcp: loopback })
+    sut.isRefusing = true
+    const socket = await tcp(sut)
+    const block = Buffer.from(`<13>${'x'.repeat(195)}\n`.repeat(1_000))
+    let [sent, blocked] = [0, false]
+    // The kernel takes some megabytes before it is full.
+    while (!blocked && sent < 500) {
+      blocked =
+        !socket.write(block) &&
+        !(await Promise.race([once(socket, 'drain').then(() => true), sleep(300, false)]))
+      sent += 1
+    }
+    assert.ok(blocked, 'the sender is held up')
+    sut.isRefusing = false
+    socket.end()
+    await sut.recorded(sent * 1_000)
+    const entries = await sut.stop()
+    assert.equal(entries.length, sent * 1_000)
+    assert.ok(sent * 1_000 > syslogStreamWindow.messages)
+  })
+
+  test('I7: messages that do not end cannot take all memory: who holds the most is closed, and counted', async () => {
+    const recorded: string[] = []
+    const lost: string[] = []
+    await using sut = await node({
+      tcp: loopback,
+      intake: {
+        hostName: 'node-01',
+        deliverAll: async (events) => void recorded.push(...events.map(({ message }) => message.toString())),
+        refused: ({ source, reason, count }) => void lost.push(`${source} ${reason} ${count}`),
+      },
+    })
+    const sockets = await Promise.all(Array.from({ length: 40 }, () => tcp(sut)))
+    let closed = 0
+    for (const socket of sockets) {
+      socket.on('close', () => (closed += 1))
+      socket.write(`<13>${'x'.repeat(syslogMessageBytes - 1_024)}`)
+    }
+    await until(() => closed >= 7)
+    ;(await tcp(sut)).end('<13>small\n')
+    await until(() => recorded.length > 0)
+    assert.deepEqual(recorded, ['small'])
+    assert.deepEqual([...new Set(lost)], ['127.0.0.1 no-room 1'])
+    assert.equal(lost.length, closed)
+    for (const socket of sockets) socket.destroy()
+  })
+})
+
+describe('syslog over TLS', () => {
+  const tls = { ...loopback, cert: one.certificate, key: one.key }
+  const trusting = { host: '127.0.0.1', servername: 'localhost', ca: one.certificate }
+
+  test('is recorded from whom the certificate names, where one is demanded', async () => {
+    await using sut = await node({ tls: { ...tls, clientCa: other.certificate } })
+    const { port = 0 } = sut.listeners.addresses.tls ?? {}
+    const socket = connectTls({ ...trusting, port, cert: other.certificate, key: other.key })
+    socket.end('9 <13>a\nb\nc<13>d\n')
+    await sut.recorded(2)
+    const entries = await sut.stop()
+    assert.deepEqual(texts(entries), ['a\nb\nc', 'd'])
+    assert.deepEqual(
+      entries.map(({ by, hostName }) => [by, hostName]),
+      [
+        ['localhost', '127.0.0.1'],
+        ['localhost', '127.0.0.1'],
+      ],
+    )
+  })
+
+  test('is not let in without a certificate, or with that of another authority', async () => {
+    await using sut = await node({ tls: { ...tls, clientCa: other.certificate } })
+    const { port = 0 } = sut.listeners.addresses.tls ?? {}
+    for (const shown of [{}, { cert: one.certificate, key: one.key }]) {
+      const socket = connectTls({ ...trusting, port, ...shown })
+      socket.on('error', () => undefined)
+      socket.write('<13>forged\n')
+      await new Promise((resolve) => socket.on('close', resolve))
+    }
+    assert.deepEqual(await sut.stop(), [])
+    assert.deepEqual(sut.warnings, ['a syslog sender could not be let in'])
+  })
+
+  test('is recorded from an address where no certificate is demanded', async () => {
+    await using sut = await node({ tls })
+    connectTls({ ...trusting, port: sut.listeners.addresses.tls?.port ?? 0 }).end('<13>a\n')
+    await sut.recorded(1)
+    assert.equal((await sut.stop())[0]?.by, '127.0.0.1')
+  })
+})
+
+describe('syslog over UDP', () => {
+  test('is one message a datagram, newlines and all', async () => {
+    await using sut = await node({ udp: loopback })
+    await sendUdp(sut, ['<13>one\n', '<13>two\nlines\0', '', '\n', `<13>${'x'.repeat(60_000)}`])
+    await sut.recorded(3)
+    const entries = await sut.stop()
+    assert.deepEqual(texts(entries), ['one', 'two\nlines', 'x'.repeat(60_000)])
+    assert.equal(entries[0]?.by, '127.0.0.1')
+  })
+
+  test('over IPv6 too', async () => {
+    await using sut = await node({ udp: { host: '::1', port: 0 } })
+    const socket = createSocket('udp6')
+    socket.send('<13>six', sut.listeners.addresses.udp?.port ?? 0, '::1', () => socket.close())
+    await sut.recorded(1)
+    assert.equal((await sut.stop())[0]?.by, '::1')
+  })
+
+  test('I7: is dropped where there is no room, and every message dropped is counted', async () => {
+    await using sut = await node({ udp: loopback })
+    sut.isRefusing = true
+    const count = syslogDatagramWindow.messages + 500
+    await sendUdp(
+      sut,
+      Array.from({ length: count }, (_, k) => `<13>message ${k}`),
+    )
+    await until(() => sut.lost() > 0)
+    sut.isRefusing = false
+    await sut.recorded(syslogDatagramWindow.messages)
+    const entries = await sut.stop()
+    const [loss, ...more] = entries.filter(({ code }) => code === '29071')
+    assert.deepEqual(more, [])
+    assert.equal(lostOf(loss) + entries.length - 1, count)
+    assert.match(loss?.text ?? '', /syslog queue-full: \d+/)
+  })
+
+  test('I7: what the kernel drops is counted', async () => {
+    await using sut = await node({ udp: loopback })
+    const socket = createSocket('udp4')
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
+    // Nobody reads while all of this is handed to the kernel: more than it keeps.
+    const message = Buffer.alloc(60_000, 'x')
+    let sent = 0
+    const all: Promise<void>[] = []
+    for (; sent < 2_000; sent++) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      socket.send(message, sut.listeners.addresses.udp?.port ?? 0, '127.0.0.1', () => resolve())
+      all.push(promise)
+    }
+    await Promise.all(all)
+    socket.close()
+    const entries = await sut.stop()
+    const loss = entries.find(({ code }) => code === '29071')
+    assert.match(loss?.text ?? '', /syslog kernel: \d+/)
+    assert.match(JSON.stringify(loss?.elements), /\*unknown: \d+/)
+    assert.equal(entries.filter(({ via }) => via === 'syslog').length + lostOf(loss), sent)
+  })
+})
+
+describe('syslog over a unix socket', () => {
+  const send = async (path: string, ...messages: (string | Buffer)[]): Promise<void> => {
+    const socket = new DgramSocket()
+    for (const message of messages) {
+      const bytes = Buffer.from(message)
+      await new Promise<void>((resolve, reject) => {
+        socket.sendTo(bytes, 0, bytes.length, path, (error) =>
+          error === undefined ? resolve() : reject(error),
+        )
+      })
+    }
+    socket.close()
+  }
+
+  test('is recorded as from this node, which may be written to by its owner and group', async (context) => {
+    const path = join(directory(context), 'log.sock')
+    await using sut = await node({ socket: path })
+    assert.equal(statSync(path).mode & 0o777, 0o660)
+    await send(path, '<13>Nov 25 10:00:00 tag[7]: text', '<13>1 - there - - - - x')
+    await sut.recorded(2)
+    const entries = await sut.stop()
+    assert.deepEqual(
+      entries.map(({ by, hostName, appName, text }) => [by, hostName, appName, text]),
+      [
+        ['*local', 'node-01', 'tag', 'text'],
+        ['*local', 'there', '-', 'x'],
+      ],
+    )
+    assert.equal(existsSync(path), false)
+  })
+
+  test('I7: is counted and marked where it may have been cut', async (context) => {
+    const path = join(directory(context), 'log.sock')
+    await using sut = await node({ socket: path, socketMode: 0o666 })
+    assert.equal(statSync(path).mode & 0o777, 0o666)
+    await send(path, `<13>${'x'.repeat(65_530)}`, `<13>${'y'.repeat(70_000)}`)
+    await sut.recorded(3)
+    const entries = await sut.stop()
+    const whole = (letter: string) =>
+      texts(entries)
+        .filter((text) => text.startsWith(letter))
+        .join('').length
+    assert.equal(whole('x'), 65_530)
+    assert.equal(whole('y'), 65_535 - '<13>'.length)
+    assert.match(entries.find(({ code }) => code === '29071')?.text ?? '', /syslog truncated: 1$/)
+    assert.match(JSON.stringify(entries.find(({ text }) => text.startsWith('y'))?.elements), /truncated/)
+  })
+
+  test('replaces a socket that nobody listens at any more, and nothing else', async (context) => {
+    const path = join(directory(context), 'log.sock')
+    const socket = new DgramSocket()
+    socket.bind(path)
+    await assert.rejects(node({ socket: path }), {
+      code: 'INVALID_CONFIGURATION',
+      message: /another program listens/,
+    })
+    socket.close()
+    assert.equal(existsSync(path), true)
+    const sut = await node({ socket: path })
+    await send(path, '<13>x')
+    assert.deepEqual(texts(await sut.stop()), ['x'])
+
+    const server = createServer().listen(path)
+    await once(server, 'listening')
+    await assert.rejects(node({ socket: path }), { message: /another program listens/ })
+    server.close()
+    writeFileSync(path, 'a file of somebody')
+    await assert.rejects(node({ socket: path }), { code: 'INVALID_CONFIGURATION', message: /no socket/ })
+  })
+})
+
+test('without authentication only loopback is listened at, unless it is allowed in so many words', async () => {
+  const everywhere = { host: '0.0.0.0', port: 0 }
+  const tls = { ...everywhere, cert: one.certificate, key: one.key }
+  for (const options of [
+    { udp: everywhere },
+    { tcp: everywhere },
+    { tls },
+    { tcp: { host: 'example.org', port: 0 } },
+  ])
+    await assert.rejects(node(options), { code: 'INVALID_CONFIGURATION' })
+  for (const options of [
+    { tls: { ...tls, clientCa: other.certificate } },
+    { udp: everywhere, tcp: everywhere, allowBeyondLoopback: true },
+    { tcp: { host: 'localhost', port: 0 }, udp: { host: 'localhost', port: 0 } },
+  ])
+    assert.deepEqual(await (await node(options)).stop(), [])
+})
+
+test('where one of several cannot listen, none does', async (context) => {
+  const path = join(directory(context), 'log.sock')
+  writeFileSync(path, '')
+  await using first = await node({ tcp: loopback })
+  const { port = 0 } = first.listeners.addresses.tcp ?? {}
+  await assert.rejects(node({ tcp: { host: '127.0.0.1', port } }), { code: 'EADDRINUSE' })
+  await first.stop()
+  await assert.rejects(node({ tcp: { host: '127.0.0.1', port }, socket: path }))
+  const again = await node({ tcp: { host: '127.0.0.1', port } })
+  await again.stop()
+})
+
+test('what senders have handed over is recorded when the node stops', async (context) => {
+  const path = join(directory(context), 'log.sock')
+  await using sut = await node({ tcp: loopback, udp: loopback, socket: path })
+  const socket = await tcp(sut)
+  await sendUdp(
+    sut,
+    Array.from({ length: 200 }, (_, k) => `<13>udp ${k}`),
+  )
+  socket.write(`${'<13>tcp\n'.repeat(200)}<13>rest`)
+  const entries = await sut.stop()
+  assert.equal(texts(entries).filter((text) => text.startsWith('udp')).length, 200)
+  assert.equal(texts(entries).filter((text) => text === 'tcp').length, 200)
+  assert.ok(texts(entries).includes('rest'))
+})
+
+function lostOf(entry: StoredEntry | undefined): number {
+  return Number(/\] (\d+) events were not recorded/.exec(entry?.text ?? '')?.[1])
+}
