@@ -1,0 +1,370 @@
+import assert from 'node:assert/strict'
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isAnnalsError } from '../../errors.ts'
+import { followLineBytes, followOpenFiles } from '../../limits.ts'
+import { brokenDisk, quick, stage, until } from './testing/followed.ts'
+
+/** Lines that say their number, from one to the one before another. */
+function lines(from: number, to: number): string {
+  let text = ''
+  for (let k = from; k < to; k++) text += lineOf(k)
+  return text
+}
+
+function lineOf(k: number): string {
+  return `2025-12-10T08:31:35.279971+01:00 portal-01 app: number ${k}\n`
+}
+
+function numbers(from: number, to: number): string[] {
+  return Array.from({ length: to - from }, (_, k) => `number ${from + k}`)
+}
+
+describe('following a file', () => {
+  test('records its lines from the first one on, in order, with their own time and where they are from', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 3_000))
+    await at.follow()
+    await until(() => at.events.length === 3_000)
+    appendFileSync(at.path('audit.log'), lines(3_000, 3_100))
+    await until(() => at.events.length === 3_100)
+    assert.deepEqual(at.messages(), numbers(0, 3_100))
+    const [first] = at.events
+    assert.deepEqual(
+      [first?.via, first?.by, first?.hostName, first?.appName, first?.occurred],
+      ['file', at.path('audit.log'), 'portal-01', 'app', Date.UTC(2025, 11, 10, 7, 31, 35) * 1000 + 279_971],
+    )
+    assert.equal(new Set(at.events.map(({ id }) => id)).size, 3_100)
+  })
+
+  test('waits for the newline of a line that is being written', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), `${lines(0, 2)}${lineOf(2).slice(0, 20)}`)
+    await at.follow()
+    await until(() => at.events.length === 2)
+    await sleep(5 * quick.lookMs)
+    appendFileSync(at.path('audit.log'), lineOf(2).slice(20, 40))
+    await sleep(5 * quick.lookMs)
+    assert.equal(at.events.length, 2)
+    appendFileSync(at.path('audit.log'), lineOf(2).slice(40))
+    await until(() => at.events.length === 3)
+    assert.deepEqual(at.messages(), numbers(0, 3))
+  })
+
+  test('begins where it was left off, after a stop', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 10))
+    const first = await at.follow()
+    await until(() => at.events.length === 10)
+    await first[Symbol.asyncDispose]()
+    appendFileSync(at.path('audit.log'), lines(10, 20))
+    await at.follow()
+    await until(() => at.events.length >= 20)
+    await sleep(10 * quick.lookMs)
+    assert.deepEqual(at.messages(), numbers(0, 20))
+  })
+
+  test('I4: delivers under the same ids again what a crash has left between the log and the place', async (t) => {
+    const at = stage(t)
+    const disk = brokenDisk()
+    writeFileSync(at.path('audit.log'), lines(0, 10))
+    const first = await at.follow({ disk })
+    await until(() => at.events.length === 10)
+    await sleep(20 * quick.saveMs)
+    disk.isBroken = true
+    appendFileSync(at.path('audit.log'), lines(10, 20))
+    await until(() => at.events.length === 20)
+    await first[Symbol.asyncDispose]()
+    await at.follow()
+    await until(() => at.events.length === 30)
+    const ids = at.events.map(({ id }) => id)
+    assert.deepEqual(ids.slice(20), ids.slice(10, 20))
+    assert.equal(new Set(ids).size, 20)
+  })
+
+  test('reads what comes meanwhile once there is room again, and stops in time where there is none', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 10))
+    at.isFull = true
+    const first = await at.follow()
+    await sleep(10 * quick.lookMs)
+    await first[Symbol.asyncDispose]()
+    assert.deepEqual(at.events, [])
+    await at.follow()
+    await sleep(10 * quick.lookMs)
+    appendFileSync(at.path('audit.log'), lines(10, 20))
+    at.isFull = false
+    await until(() => at.events.length >= 20)
+    assert.deepEqual(at.messages(), numbers(0, 20))
+  })
+
+  test('L3: keeps bytes that are no text, blank lines apart', async (t) => {
+    const at = stage(t)
+    const odd = Buffer.from([0x61, 0x00, 0xff, 0xc3, 0x28, 0x1b, 0x0d])
+    writeFileSync(at.path('audit.log'), Buffer.concat([odd, Buffer.from('\n\n \n'), odd, Buffer.from('\n')]))
+    await at.follow()
+    await until(() => at.events.length === 2)
+    for (const event of at.events) {
+      assert.deepEqual(event.message, odd)
+      assert.deepEqual(event.details, [['unreadable', 'it begins with neither a priority nor a time']])
+    }
+  })
+
+  test('keeps a line longer than any in pieces that make up the whole', async (t) => {
+    const at = stage(t)
+    const long = Buffer.alloc(2.5 * followLineBytes, 'abcdefg')
+    writeFileSync(at.path('audit.log'), Buffer.concat([long, Buffer.from(`\n${lines(0, 2)}`)]))
+    await at.follow()
+    await until(() => at.events.length === 5)
+    const pieces = at.events.slice(0, 3).map(({ message }) => Buffer.from(message))
+    assert.ok(Buffer.concat(pieces).equals(long))
+    assert.deepEqual(at.messages().slice(3), numbers(0, 2))
+  })
+
+  test('says once that a file cannot be read, and goes on when it can', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 2))
+    await at.follow()
+    await until(() => at.events.length === 2)
+    renameSync(at.path('audit.log'), at.path('kept'))
+    symlinkSync(at.path('audit.log'), at.path('audit.log'))
+    await until(() => at.said.length > 0)
+    await sleep(5 * quick.retryMs)
+    assert.ok(at.said.length <= 2, at.said.join('; '))
+    unlinkSync(at.path('audit.log'))
+    renameSync(at.path('kept'), at.path('audit.log'))
+    appendFileSync(at.path('audit.log'), lines(2, 4))
+    await until(() => at.events.length === 4)
+    assert.deepEqual(at.messages(), numbers(0, 4))
+  })
+
+  test('refuses to begin where the places cannot be read', async (t) => {
+    const at = stage(t)
+    mkdirSync(at.path('state'))
+    writeFileSync(at.path('state/places.json'), '{"version":1,"places":[{}]}')
+    await assert.rejects(at.follow(), (error) => isAnnalsError(error, 'STORAGE_FAILED'))
+  })
+})
+
+describe('rotation by rename', () => {
+  test('reads the old file to its end, then the new one', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 10))
+    await at.follow()
+    await until(() => at.events.length === 10)
+    appendFileSync(at.path('audit.log'), lines(10, 20))
+    renameSync(at.path('audit.log'), at.path('audit.log.1'))
+    writeFileSync(at.path('audit.log'), lines(21, 30))
+    // Its writer has not heard of it yet.
+    appendFileSync(at.path('audit.log.1'), lineOf(20))
+    await until(() => at.events.length === 30)
+    assert.deepEqual(at.messages(), numbers(0, 30))
+    assert.deepEqual(new Set(at.events.map(({ by }) => by)), new Set([at.path('audit.log')]))
+    assert.deepEqual(at.own, [])
+  })
+
+  test('records the last line of a file that was rotated away and is complete without a newline', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 2))
+    await at.follow()
+    await until(() => at.events.length === 2)
+    appendFileSync(at.path('audit.log'), lineOf(2).trimEnd())
+    renameSync(at.path('audit.log'), at.path('audit.log.1'))
+    writeFileSync(at.path('audit.log'), lines(3, 5))
+    await until(() => at.events.length === 5)
+    assert.deepEqual(at.messages(), numbers(0, 5))
+  })
+
+  test('lets go of the old file after a while, and takes it up again where it is followed under its new name', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 2))
+    const followed = await at.follow({ patterns: [at.path('audit.log*')] })
+    await until(() => at.events.length === 2)
+    renameSync(at.path('audit.log'), at.path('audit.log.1'))
+    writeFileSync(at.path('audit.log'), lines(2, 3))
+    await until(() => at.events.length === 3)
+    await until(() => followed.status().files === 1)
+    appendFileSync(at.path('audit.log.1'), lines(3, 4))
+    await until(() => at.events.length === 4)
+    assert.deepEqual(at.messages(), numbers(0, 4))
+  })
+
+  test('is caught up with after a stop, however often it went on, in order', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log.1'), lines(900, 910))
+    writeFileSync(at.path('audit.log'), lines(0, 10))
+    const first = await at.follow()
+    await until(() => at.events.length === 10)
+    await first[Symbol.asyncDispose]()
+    appendFileSync(at.path('audit.log'), lines(10, 20))
+    for (let round = 2; round < 5; round++) {
+      // Longer than a tick of the clock that tells which file was made first.
+      await sleep(20)
+      for (let k = 4; k > 0; k--)
+        if (round > 2 || k === 1) rename(at.path(`audit.log.${k}`), at.path(`audit.log.${k + 1}`))
+      renameSync(at.path('audit.log'), at.path('audit.log.1'))
+      writeFileSync(at.path('audit.log'), lines(round * 10, (round + 1) * 10))
+    }
+    await at.follow()
+    await until(() => at.events.length >= 50)
+    await sleep(10 * quick.lookMs)
+    assert.deepEqual(at.messages(), numbers(0, 50))
+    assert.deepEqual(at.own, [])
+  })
+
+  test('a copy of the log that somebody makes is not taken for one that was missed', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 10))
+    await at.follow()
+    await until(() => at.events.length === 10)
+    copyFileSync(at.path('audit.log'), at.path('audit.log.bak'))
+    renameSync(at.path('audit.log'), at.path('audit.log.1'))
+    writeFileSync(at.path('audit.log'), lines(10, 20))
+    await until(() => at.events.length >= 20)
+    await sleep(10 * quick.lookMs)
+    assert.deepEqual(at.messages(), numbers(0, 20))
+  })
+
+  test('I7: a file that was removed before it was read to its end is told of, with the bytes that are missing', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 10))
+    const first = await at.follow()
+    await until(() => at.events.length === 10)
+    at.isFull = true
+    appendFileSync(at.path('audit.log'), lines(10, 12))
+    await until(() => first.status().behindBytes > 0)
+    await first[Symbol.asyncDispose]()
+    const { length } = readFileSync(at.path('audit.log'))
+    rmSync(at.path('audit.log'))
+    at.isFull = false
+    const second = await at.follow()
+    await until(() => at.own.length === 1)
+    assert.equal(at.own[0]?.code, '29073')
+    const missing = length - Buffer.byteLength(lines(0, 10))
+    assert.match(String(at.own[0]?.message), new RegExp(`at least ${missing} bytes were not`))
+    await second[Symbol.asyncDispose]()
+    await at.follow()
+    await sleep(10 * quick.lookMs)
+    assert.equal(at.own.length, 1)
+  })
+
+  test('a file that is removed while it is followed is read to its end', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 10))
+    const followed = await at.follow()
+    await until(() => at.events.length === 10)
+    appendFileSync(at.path('audit.log'), lines(10, 20))
+    rmSync(at.path('audit.log'))
+    await until(() => at.events.length === 20)
+    await until(() => followed.status().files === 0)
+    assert.deepEqual(at.messages(), numbers(0, 20))
+    assert.deepEqual(at.own, [])
+  })
+})
+
+describe('copy and truncate', () => {
+  test('begins again, under other ids, and I7: tells that lines may have been lost', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 10))
+    await at.follow()
+    await until(() => at.events.length === 10)
+    copyFileSync(at.path('audit.log'), at.path('audit.log.1'))
+    truncateSync(at.path('audit.log'))
+    await until(() => at.own.length === 1)
+    // The very same lines at the very same places.
+    appendFileSync(at.path('audit.log'), lines(0, 5))
+    await until(() => at.events.length === 15)
+    assert.equal(new Set(at.events.map(({ id }) => id)).size, 15)
+    assert.equal(at.own[0]?.code, '29073')
+    assert.match(String(at.own[0]?.message), /the file was truncated after \d+ bytes of it were recorded/)
+  })
+
+  test('is noticed also where the file has grown beyond the place meanwhile', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 10))
+    const first = await at.follow()
+    await until(() => at.events.length === 10)
+    await first[Symbol.asyncDispose]()
+    truncateSync(at.path('audit.log'))
+    appendFileSync(at.path('audit.log'), lines(100, 150))
+    await at.follow()
+    await until(() => at.events.length >= 60)
+    assert.deepEqual(at.messages(), [...numbers(0, 10), ...numbers(100, 150)])
+    assert.equal(at.own.length, 1)
+  })
+
+  test('the hole that a writer leaves who goes on at his own place is no line', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 10))
+    await at.follow()
+    await until(() => at.events.length === 10)
+    truncateSync(at.path('audit.log'))
+    await until(() => at.own.length === 1)
+    truncateSync(at.path('audit.log'), 3_000_000)
+    appendFileSync(at.path('audit.log'), lines(10, 12))
+    await until(() => at.events.length === 12)
+    assert.deepEqual(at.messages(), numbers(0, 12))
+  })
+})
+
+describe('patterns', () => {
+  test('find files and directories that come later, and leave out what is compressed', async (t) => {
+    const at = stage(t)
+    await at.follow({ patterns: [at.path('logs/**/*.log*'), at.path('one/a[0-9].txt')] })
+    await sleep(3 * quick.scanMs)
+    mkdirSync(at.path('logs/deep/down'), { recursive: true })
+    mkdirSync(at.path('one'))
+    writeFileSync(at.path('logs/deep/down/x.log'), lineOf(1))
+    writeFileSync(at.path('logs/y.log'), lineOf(2))
+    writeFileSync(at.path('logs/y.log.1.gz'), lineOf(3))
+    writeFileSync(at.path('one/a7.txt'), lineOf(4))
+    writeFileSync(at.path('one/ab.txt'), lineOf(5))
+    await until(() => at.events.length >= 3)
+    await sleep(5 * quick.scanMs)
+    assert.deepEqual(at.messages().sort(), ['number 1', 'number 2', 'number 4'])
+  })
+
+  test("leave out what lies in the node's own directory", async (t) => {
+    const at = stage(t)
+    mkdirSync(at.path('state'))
+    writeFileSync(at.path('state/own.log'), lineOf(1))
+    writeFileSync(at.path('states.log'), lineOf(2))
+    await at.follow({ patterns: [at.path('**/*.log')] })
+    await until(() => at.events.length > 0)
+    await sleep(5 * quick.scanMs)
+    assert.deepEqual(at.messages(), ['number 2'])
+  })
+
+  test('follow more files than are held open', async (t) => {
+    const at = stage(t)
+    const count = followOpenFiles + 20
+    for (let k = 0; k < count; k++) writeFileSync(at.path(`${k}.log`), lineOf(k))
+    const followed = await at.follow({ patterns: [at.path('*.log')] })
+    await until(() => at.events.length === count)
+    await until(() => followed.status().openFiles <= followOpenFiles)
+    for (let k = 0; k < count; k++) appendFileSync(at.path(`${k}.log`), lineOf(k + count))
+    await until(() => at.events.length === 2 * count)
+    assert.deepEqual(new Set(at.messages()), new Set(numbers(0, 2 * count)))
+    assert.deepEqual(at.own, [])
+  })
+})
+
+function rename(from: string, to: string): void {
+  try {
+    renameSync(from, to)
+  } catch {
+    // There are fewer of them in the first rounds.
+  }
+}

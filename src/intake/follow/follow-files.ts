@@ -1,0 +1,320 @@
+// Followed files: the lines that programs write into files of their own become entries. Patterns are looked through again
+// and again for new files; what was at a path before is read to its end before what is there now.
+
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { AuditEvent, Micros } from '../../entry/event.ts'
+import type { FileMapping } from '../../entry/file-mapping.ts'
+import { selfEvent } from '../../entry/self-event.ts'
+import { isAnnalsError } from '../../errors.ts'
+import {
+  deliveryRetryMostMs,
+  followFiles as mostFiles,
+  followReadBytes,
+  followReaders,
+} from '../../limits.ts'
+import type { Disk } from '../../store/disk.ts'
+import type { Intake } from '../intake.ts'
+import type { LineSource } from './event-of-followed.ts'
+import { FollowedFile, type FollowLogger, type FollowParts, type Suspicion } from './followed-file.ts'
+import { absolutePatterns, isNamedBy, isWithin, pathsNamed } from './patterns.ts'
+import { type FileIdentity, keyOf, mayBeSame, type Place, placeAtStart } from './place.ts'
+import { Places } from './places.ts'
+import { RecentTimes } from './recent-times.ts'
+import { findFile, type FoundFile, missedFiles } from './rotated.ts'
+import { type FollowTiming, followTiming } from './timing.ts'
+import { Turns } from './turns.ts'
+
+/** What following needs. */
+export interface FollowOptions {
+  /** Which files: paths, or patterns (`patterns.ts`). */
+  readonly patterns: readonly string[]
+  /** How JSON lines are read. Of several that fit a file, the first counts. */
+  readonly mappings: readonly FileMapping[]
+  /** Where places are kept. Nobody else may write there. */
+  readonly directory: string
+  /** Files in here are never followed: the node's own log would grow without end. */
+  readonly except: string
+  readonly disk: Disk
+  readonly intake: Pick<Intake, 'deliverAll' | 'hostName' | 'component'>
+  /** The zone of times without an offset, an IANA name. */
+  readonly timeZone: string
+  readonly clock: { wallMicros(): Micros; monotonicMicros(): Micros }
+  readonly logger: FollowLogger
+  /** Records an event of the node's own; resolves once it is durable. */
+  readonly recordSelf: (event: AuditEvent) => Promise<void>
+  /** Makes the ids of files; at random unless it is given. */
+  readonly newId?: () => string
+  /** For tests. */
+  readonly timing?: FollowTiming
+}
+
+/** What is being followed. */
+export interface FollowStatus {
+  readonly files: number
+  readonly openFiles: number
+  /** Files that cannot be read at the moment. */
+  readonly unreadableFiles: number
+  /** Bytes that are there and not recorded yet. */
+  readonly behindBytes: number
+}
+
+/** Files that are followed. Disposing it records what has been read, keeps the places, and stops. */
+export interface FollowedFiles extends AsyncDisposable {
+  status(): FollowStatus
+}
+
+/** Begins to follow. Throws STORAGE_FAILED where the places cannot be read. */
+export async function followFiles(options: FollowOptions): Promise<FollowedFiles> {
+  const { disk, directory, logger } = options
+  const places = await Places.open(disk, directory, (error) =>
+    logger.warn({ err: error }, 'the places in followed files cannot be kept; trying on'),
+  )
+  const follower = new Follower(options, places)
+  follower.start()
+  return follower
+}
+
+class Follower implements FollowedFiles {
+  readonly #options: FollowOptions
+  readonly #patterns: readonly string[]
+  readonly #places: Places
+  readonly #parts: FollowParts
+  readonly #newId: () => string
+  readonly #timing: FollowTiming
+  readonly #stopping = new AbortController()
+  readonly #aborted = new AbortController()
+  readonly #files = new Map<string, FollowedFile>()
+  readonly #runs = new Set<Promise<void>>()
+  readonly #unseen = new Set<string>()
+  readonly #unsure = new Set<string>()
+  #isFull = false
+
+  constructor(options: FollowOptions, places: Places) {
+    this.#options = options
+    this.#patterns = absolutePatterns(options.patterns)
+    this.#places = places
+    this.#newId = options.newId ?? randomUUID
+    this.#timing = options.timing ?? followTiming
+    this.#parts = {
+      intake: options.intake,
+      places,
+      turns: new Turns(followReaders, followReadBytes),
+      open: { count: 0 },
+      clock: options.clock,
+      timing: this.#timing,
+      logger: options.logger,
+      suspect: (suspicion) => this.#suspect(suspicion),
+      newId: this.#newId,
+      stopping: this.#stopping.signal,
+      aborted: this.#aborted.signal,
+    }
+  }
+
+  start(): void {
+    // Those that were not read to their end, wherever they are now; those of one path in their order.
+    const places = this.#places.all().filter(({ isSettled, path }) => !isSettled && this.#isNamed(path))
+    for (const place of places) this.#follow(place, place.path, this.#filesOf(place.path))
+    this.#run(this.#scanAgainAndAgain())
+    this.#run(this.#keepAgainAndAgain())
+  }
+
+  status(): FollowStatus {
+    const files = [...this.#files.values()]
+    return {
+      files: files.length,
+      openFiles: this.#parts.open.count,
+      unreadableFiles: files.filter(({ problem }) => problem !== undefined).length,
+      behindBytes: files.reduce((sum, { behindBytes }) => sum + behindBytes, 0),
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort()
+    const deadline = setTimeout(() => this.#aborted.abort(), this.#timing.stopMs)
+    while (this.#runs.size > 0) await Promise.all(this.#runs)
+    clearTimeout(deadline)
+    await this.#keep()
+  }
+
+  // Whatever makes recording pointless ends this only; what ends the log ends the node.
+  #run(work: Promise<void>): void {
+    const run = work
+      .catch((error: unknown) => {
+        if (!this.#stopping.signal.aborted)
+          this.#options.logger.error({ err: error }, 'files cannot be followed any more')
+      })
+      .finally(() => this.#runs.delete(run))
+    this.#runs.add(run)
+  }
+
+  async #scanAgainAndAgain(): Promise<void> {
+    const { signal } = this.#stopping
+    for (;;) {
+      await this.#scan()
+      await sleep(this.#timing.scanMs, undefined, { signal })
+    }
+  }
+
+  async #keepAgainAndAgain(): Promise<void> {
+    const { signal } = this.#stopping
+    for (;;) {
+      await sleep(this.#timing.saveMs, undefined, { signal })
+      await this.#places.keepSurely(signal)
+    }
+  }
+
+  async #scan(): Promise<void> {
+    // While files are renamed one may be overlooked.
+    for (const path of this.#unsure) if (await this.#followMissed(path)) this.#unsure.delete(path)
+    const now = this.#options.clock.wallMicros()
+    const byInode = Map.groupBy(this.#places.all(), ({ identity }) => identity.inode)
+    for (const path of await pathsNamed(this.#patterns, 2 * mostFiles)) {
+      if (this.#stopping.signal.aborted) return
+      if (isWithin(this.#options.except, path)) continue
+      const found = await this.#find(path)
+      if (found === undefined) continue
+      const file = this.#files.get(keyOf(found.identity))
+      if (file !== undefined) file.seenAt(path)
+      else await this.#found(found, byInode.get(found.identity.inode) ?? [], now)
+    }
+    const inUse = new Set(Array.from(this.#files.values(), ({ place }) => place))
+    this.#places.forgetOld(now, (place) => inUse.has(place))
+  }
+
+  async #find(path: string): Promise<FoundFile | undefined> {
+    try {
+      const found = await findFile(path)
+      this.#unseen.delete(path)
+      return found
+    } catch (error) {
+      if (!this.#unseen.has(path))
+        this.#options.logger.warn(
+          { err: error, file: path },
+          'a followed file cannot be looked at; trying on',
+        )
+      this.#unseen.add(path)
+      return undefined
+    }
+  }
+
+  // A file that nobody reads at the moment.
+  async #found(found: FoundFile, candidates: readonly Place[], now: Micros): Promise<void> {
+    const { path, identity, stats } = found
+    const known = candidates.find(
+      (place) =>
+        mayBeSame(place.identity, identity) &&
+        (place.identity.device === identity.device || place.path === path),
+    )
+    if (known === undefined) return await this.#followNew(found, now)
+    known.seen = now
+    const isRead = known.isSettled && BigInt(known.offset) === stats.size
+    if (!isRead && !this.#isFollowed(known)) this.#follow(known, path, [])
+  }
+
+  async #followNew({ path, identity }: FoundFile, now: Micros): Promise<void> {
+    if (this.#files.size >= mostFiles) return this.#warnFull()
+    this.#isFull = false
+    const isFirst = !this.#places.all().some((place) => place.path === path)
+    if (!isFirst) {
+      await this.#followMissed(path, identity)
+      this.#unsure.add(path)
+    }
+    const before = this.#filesOf(path)
+    const place = placeAtStart(this.#newId(), path, identity, now)
+    this.#places.add(place)
+    this.#follow(place, path, before)
+    this.#options.logger.info({ file: path }, 'a file is followed')
+  }
+
+  // Those that were at the path between two looks, or while this node did not run. True where there are none.
+  async #followMissed(path: string, present?: FileIdentity): Promise<boolean> {
+    const now = this.#options.clock.wallMicros()
+    const places = this.#places.all()
+    const earlier = places.filter((place) => place.path === path)
+    const [first] = earlier
+    // Truncating means that what lies beside is copied.
+    if (first === undefined || earlier.some(({ restarts }) => restarts > 0)) return true
+    const isKnown = ({ identity }: FoundFile) => {
+      // An inode is given to another file as soon as it is free.
+      const is = (other: FileIdentity) => keyOf(other) === keyOf(identity) && mayBeSame(other, identity)
+      const known = places.filter((place) => is(place.identity))
+      for (const place of known) place.seen = now
+      return known.length > 0 || (present !== undefined && is(present))
+    }
+    const heads = earlier.map(({ head }) => head)
+    const { identity, since } = first
+    const missed = await missedFiles({ path, first: identity, since, isKnown, heads })
+    for (const { path: at, identity } of missed) {
+      const before = this.#filesOf(path)
+      const place = placeAtStart(this.#newId(), path, identity, now)
+      this.#places.add(place)
+      this.#follow(place, at, before)
+    }
+    return missed.length === 0
+  }
+
+  #follow(place: Place, at: string, before: readonly FollowedFile[]): FollowedFile {
+    const key = keyOf(place.identity)
+    const file = new FollowedFile(this.#parts, place, this.#sourceOf(place.path), at)
+    this.#files.set(key, file)
+    const letGo = () => {
+      for (const [each, of] of this.#files) if (of === file) this.#files.delete(each)
+    }
+    this.#run(file.run(before).finally(letGo))
+    return file
+  }
+
+  #filesOf(path: string): FollowedFile[] {
+    return [...this.#files.values()].filter(({ place }) => place.path === path)
+  }
+
+  #isFollowed(place: Place): boolean {
+    return this.#files.values().some((file) => file.place === place)
+  }
+
+  #isNamed(path: string): boolean {
+    return this.#patterns.some((pattern) => isNamedBy(pattern, path))
+  }
+
+  #sourceOf(path: string): LineSource {
+    const { mappings, timeZone, intake } = this.#options
+    return {
+      by: path,
+      hostName: intake.hostName,
+      component: intake.component,
+      mapping: mappings.find(({ pattern }) => isNamedBy(pattern, path)),
+      times: new RecentTimes(timeZone),
+    }
+  }
+
+  #warnFull(): void {
+    if (!this.#isFull) this.#options.logger.warn({ files: mostFiles }, 'no more files can be followed')
+    this.#isFull = true
+  }
+
+  async #suspect({ id, file, reason }: Suspicion): Promise<void> {
+    const { intake, recordSelf } = this.#options
+    const { hostName, component } = intake
+    const fields = { file, reason }
+    const event = selfEvent({ id, code: 29073, actor: '*system', hostName, component, fields })
+    for (;;) {
+      try {
+        return await recordSelf(event)
+      } catch (error) {
+        // It was said before a crash, in other words.
+        if (isAnnalsError(error, 'ID_CONFLICT')) return
+        if (!isAnnalsError(error) || error.code === 'UNAVAILABLE') throw error
+      }
+      await sleep(deliveryRetryMostMs, undefined, { signal: this.#aborted.signal })
+    }
+  }
+
+  async #keep(): Promise<void> {
+    await this.#places
+      .keep()
+      .catch((error: unknown) =>
+        this.#options.logger.warn({ err: error }, 'the places in followed files could not be kept'),
+      )
+  }
+}

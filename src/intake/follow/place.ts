@@ -1,0 +1,140 @@
+// How far the reading of a file has got, and by what the file is known again: after a restart, under another name, and
+// where its inode was given to another file meanwhile.
+//
+// A file's lines are identified by its `id`, which is made at random when its first byte is about to be read, and kept
+// before that. It survives renames and restarts. A file that begins again (truncated, or replaced in place) gets a new
+// one, so that its new lines are not taken for old ones that stood at the same offsets.
+
+import { hash } from 'node:crypto'
+import type { BigIntStats } from 'node:fs'
+import type { Micros } from '../../entry/event.ts'
+import { followMarkBytes } from '../../limits.ts'
+
+/** Bytes by which a file is known again. */
+export interface Mark {
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/** What tells a file from others, besides its bytes. */
+export interface FileIdentity {
+  readonly device: string
+  readonly inode: string
+  /** When it was made, in nanoseconds; undefined where the file system does not say. */
+  readonly born: string | undefined
+}
+
+/** A place in a file. Changed only by whoever reads the file, and only after the lines before it are durable. */
+export interface Place {
+  /** UUID of the file in its present generation. */
+  id: string
+  /** The path that it was first seen at. */
+  readonly path: string
+  identity: FileIdentity
+  /** When it was seen first, and last. */
+  readonly since: Micros
+  seen: Micros
+  /** What stands before it is durable. */
+  offset: number
+  /** True where it lies within a line that comes in pieces. */
+  isWithin: boolean
+  /** Lines recorded, of all generations. */
+  lines: number
+  /** The file's size when it was last looked at. */
+  size: number
+  /** Its first bytes, and those before the place. */
+  head: Mark
+  tail: Mark
+  /** How often it began again. */
+  restarts: number
+  /** True where it was rotated away and everything of it is recorded. */
+  isSettled: boolean
+}
+
+/** The mark of bytes. */
+export function markOf(bytes: Uint8Array): Mark {
+  return { bytes: bytes.length, sha256: hash('sha256', bytes) }
+}
+
+const nothing = markOf(new Uint8Array())
+
+/** Puts a place to the beginning of what is another file now, under a new id. */
+export function toStart(place: Place, id: string, identity: FileIdentity): void {
+  place.id = id
+  place.identity = identity
+  place.offset = 0
+  place.size = 0
+  place.isWithin = false
+  place.head = nothing
+  place.tail = nothing
+  place.restarts += 1
+  place.isSettled = false
+}
+
+/** A place at the beginning of a file. */
+export function placeAtStart(id: string, path: string, identity: FileIdentity, now: Micros): Place {
+  return {
+    id,
+    path,
+    identity,
+    since: now,
+    seen: now,
+    offset: 0,
+    isWithin: false,
+    lines: 0,
+    size: 0,
+    head: nothing,
+    tail: nothing,
+    restarts: 0,
+    isSettled: false,
+  }
+}
+
+/** What a file's status says of its identity. */
+export function identityOf({ dev, ino, birthtimeNs, ctimeNs }: BigIntStats): FileIdentity {
+  // Where the system does not know it, it says nothing, or the time of the last change instead.
+  const isBorn = birthtimeNs > 0n && birthtimeNs !== ctimeNs
+  return { device: String(dev), inode: String(ino), born: isBorn ? String(birthtimeNs) : undefined }
+}
+
+/** The identity in one word: of two files that are there at the same time it differs. */
+export function keyOf({ device, inode }: FileIdentity): string {
+  return `${device}:${inode}`
+}
+
+/** False where two files were made at different moments, and so are two. */
+export function mayBeSame(one: FileIdentity, other: FileIdentity): boolean {
+  return (
+    one.inode === other.inode &&
+    (one.born === undefined || other.born === undefined || one.born === other.born)
+  )
+}
+
+/** How many bytes a file of so many is marked by at its beginning, and before a place in it. */
+export function markLength(offset: number): number {
+  return Math.min(offset, followMarkBytes)
+}
+
+/**
+ * The id of a line: a UUID of version 8 (RFC 9562) from the file's id, the line's offset and its bytes. The same line
+ * of the same file always gets the same, so that it is recorded once however often it is read (I4).
+ */
+export function lineId(fileId: string, offset: number, line: Uint8Array): string {
+  const digits = hash('sha256', Buffer.concat([Buffer.from(`${fileId} ${offset} `), line]))
+  return uuidOf(digits)
+}
+
+/** The id of something that is said once about a file in its present generation. */
+export function noticeId(fileId: string, what: string): string {
+  return uuidOf(hash('sha256', `${fileId} ${what}`))
+}
+
+function uuidOf(digits: string): string {
+  const parts = [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    `8${digits.slice(13, 16)}`,
+    `8${digits.slice(17, 20)}`,
+  ]
+  return `${parts.join('-')}-${digits.slice(20, 32)}`
+}
