@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { AuditEvent, LogId } from '../../entry/event.ts'
+import { AnnalsError, type ErrorCode } from '../../errors.ts'
+import { otlpProblems, otlpTextCharacters, otlpWindowRecords } from '../../limits.ts'
+import type { Loss } from '../losses.ts'
+import { jsonEncoding } from './encoding.ts'
+import { recordExport } from './record-export.ts'
+import { digestOf } from './record-id.ts'
+
+/** An intake that keeps what it is given, but what `refusal` finds an error for. */
+class IntakeDouble {
+  readonly log = 'portal-01-aaaaaaaaaaaaaaaa' as LogId
+  readonly hostName = 'portal-01'
+  readonly component = 'Portal'
+  readonly events: AuditEvent[] = []
+  readonly losses: Loss[] = []
+  refusal: (event: AuditEvent) => ErrorCode | undefined = () => undefined
+  /** The most that waited at once. */
+  most = 0
+  #waiting = 0
+
+  async record(event: AuditEvent) {
+    this.#waiting += 1
+    this.most = Math.max(this.most, this.#waiting)
+    await new Promise(setImmediate)
+    this.#waiting -= 1
+    const code = this.refusal(event)
+    if (code !== undefined) throw new AnnalsError(code, `refused: ${code}`)
+    const isNew = !this.events.some(({ id }) => id === event.id)
+    if (isNew) this.events.push(event)
+    return { position: this.events.length, time: 0, isNew }
+  }
+
+  refused(loss: Loss): void {
+    this.losses.push(loss)
+  }
+}
+
+function requestOf(logRecords: readonly object[]): Buffer {
+  return Buffer.from(JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] }))
+}
+
+async function send(
+  intake: IntakeDouble,
+  body: Buffer,
+  isAllowed: (event: AuditEvent) => boolean = () => true,
+) {
+  return await recordExport(jsonEncoding.read(body), digestOf(body), {
+    intake,
+    by: 'client:app',
+    demandAllowed(event) {
+      if (!isAllowed(event)) throw new AnnalsError('FORBIDDEN', 'not this one')
+    },
+  })
+}
+
+const texts = (count: number) =>
+  Array.from({ length: count }, (_, k) => ({ timeUnixNano: '1', body: { stringValue: `text ${k}` } }))
+
+test('records are recorded in their order, and not too many at once', async () => {
+  const intake = new IntakeDouble()
+  const count = 2 * otlpWindowRecords + 5
+  assert.deepEqual(await send(intake, requestOf(texts(count))), { rejected: 0, forbidden: 0, message: '' })
+  assert.deepEqual(
+    intake.events.map(({ message }) => message),
+    texts(count).map(({ body }) => body.stringValue),
+  )
+  assert.equal(intake.most, otlpWindowRecords)
+})
+
+test('I4: the same bytes sent again are recorded once, and equal records in one request are two', async () => {
+  const intake = new IntakeDouble()
+  const body = requestOf([...texts(1), ...texts(1)])
+  await send(intake, body)
+  await send(intake, body)
+  assert.equal(intake.events.length, 2)
+})
+
+test('records that say no time are recorded each time that they come', async () => {
+  const intake = new IntakeDouble()
+  const body = requestOf([{ body: { stringValue: 'again' } }])
+  await send(intake, body)
+  await send(intake, body)
+  assert.equal(intake.events.length, 2)
+})
+
+test('I7: what is wrong is refused by itself, told, and counted', async () => {
+  const intake = new IntakeDouble()
+  intake.refusal = ({ message }) => (message === 'text 0' ? 'ID_CONFLICT' : undefined)
+  const wrong = { attributes: [{ key: 'audit.code', value: { intValue: 20101 } }] }
+  const isAllowed = ({ message }: AuditEvent) => message !== 'text 1'
+  const exported = await send(intake, requestOf([...texts(3), wrong, wrong]), isAllowed)
+  assert.deepEqual(
+    intake.events.map(({ message }) => message),
+    ['text 2'],
+  )
+  assert.equal(exported.rejected, 4)
+  assert.equal(exported.forbidden, 1)
+  assert.match(exported.message, /^log record 0: refused: ID_CONFLICT; log record 1: not this one; /)
+  assert.match(exported.message, /; log record 3: "actor" is missing[^;]*; log record 4: "actor" is missing/)
+  // The log has counted its own.
+  assert.deepEqual(intake.losses, [
+    { via: 'otlp', source: 'client:app', reason: 'FORBIDDEN', count: 1 },
+    { via: 'otlp', source: 'client:app', reason: 'INVALID_EVENT', count: 2 },
+  ])
+})
+
+test('an answer describes a few of the records that are wrong', async () => {
+  const wrong = { attributes: [{ key: 'audit.code', value: { stringValue: 'x'.repeat(10_000) } }] }
+  const { message } = await send(new IntakeDouble(), requestOf(Array.from({ length: 100 }, () => wrong)))
+  assert.equal(message.split('; ').length, otlpProblems + 1)
+  assert.ok(message.endsWith(`; and ${100 - otlpProblems} more`))
+  assert.ok(message.length < 2_000)
+})
+
+test('where there is no room, the whole request is to be sent again', async () => {
+  for (const code of ['TOO_MANY_REQUESTS', 'STORAGE_FULL', 'OUTCOME_UNKNOWN', 'UNAVAILABLE'] as const) {
+    const intake = new IntakeDouble()
+    intake.refusal = ({ message }) => (message === 'text 1' ? code : undefined)
+    const body = requestOf(texts(3))
+    await assert.rejects(send(intake, body), { code })
+    intake.refusal = () => undefined
+    await send(intake, body)
+    assert.equal(intake.events.length, 3)
+  }
+})
+
+test('L3: a text that is too long comes in parts', async () => {
+  const intake = new IntakeDouble()
+  await send(intake, requestOf([{ timeUnixNano: '1', body: { stringValue: 'x'.repeat(150_000) } }]))
+  assert.deepEqual(
+    intake.events.map(({ part }) => part?.index),
+    [1, 2, 3],
+  )
+})
+
+test('a request that would become too much text leaves nothing', async () => {
+  const intake = new IntakeDouble()
+  const attributes = [{ key: 'command', value: { stringValue: 'x'.repeat(100_000) } }]
+  const count = Math.ceil(otlpTextCharacters / 100_000) + 1
+  const resourceLogs = [{ resource: { attributes }, scopeLogs: [{ logRecords: texts(count) }] }]
+  const body = Buffer.from(JSON.stringify({ resourceLogs }))
+  await assert.rejects(send(intake, body), { code: 'BODY_TOO_LARGE' })
+  assert.equal(intake.events.length, 0)
+})

@@ -1,0 +1,131 @@
+// Records what was exported in one request. A record that is wrong is refused by itself; where there is no room, the whole
+// request is to be sent again, and what of it had been recorded by then is not recorded twice (I4).
+
+import { randomUUID } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { AuditEvent } from '../../entry/event.ts'
+import { splitEvent } from '../../entry/split.ts'
+import { otlpTextCharacters, otlpTurnRecords, otlpWindowCharacters, otlpWindowRecords } from '../../limits.ts'
+import type { Intake } from '../intake.ts'
+import { eventOfRecord } from './event-of-record.ts'
+import { type LogRecord, tooLarge } from './log-record.ts'
+import { type Origin, originOf } from './origin.ts'
+import { idAt } from './record-id.ts'
+import { type Exported, isLasting, Refusals } from './refusals.ts'
+
+/** Who exports, and what that may be. */
+export interface Exporter {
+  readonly intake: Pick<Intake, 'log' | 'hostName' | 'component' | 'record' | 'refused'>
+  readonly by: string
+  /** Throws FORBIDDEN where this event may not be recorded. */
+  readonly demandAllowed: (event: AuditEvent) => void
+}
+
+/**
+ * Records the log records of a request, given with its digest (`record-id.ts`). Resolves once all that can be recorded
+ * is durable. Throws what passes, and a fault: then the request may be sent again as it is.
+ */
+export async function recordExport(
+  records: readonly LogRecord[],
+  digest: Uint8Array,
+  exporter: Exporter,
+): Promise<Exported> {
+  const refusals = new Refusals()
+  const events = await eventsOf(records, digest, exporter, refusals)
+  for (const part of windowsOf(events)) await recordWindow(part, exporter, refusals)
+  refusals.tell(exporter.intake, exporter.by)
+  return refusals.sum()
+}
+
+interface Numbered {
+  readonly index: number
+  readonly event: AuditEvent
+  readonly characters: number
+}
+
+// All of them before the first is recorded: a request that is too large as a whole leaves nothing behind.
+async function eventsOf(
+  records: readonly LogRecord[],
+  digest: Uint8Array,
+  exporter: Exporter,
+  refusals: Refusals,
+): Promise<Numbered[]> {
+  const origins = new Origins()
+  const { hostName, component } = exporter.intake
+  const events: Numbered[] = []
+  let characters = 0
+  for (const [index, record] of records.entries()) {
+    if (index % otlpTurnRecords === otlpTurnRecords - 1) await turn()
+    refusals.ofOne(index, () => {
+      const context = { by: exporter.by, hostName, component, origin: origins.of(record) }
+      const event = eventOfRecord(record, { ...context, id: idOf(record, digest, index) })
+      exporter.demandAllowed(event)
+      const each = { index, event, characters: charactersOf(event) }
+      characters += each.characters
+      events.push(each)
+    })
+    if (characters > otlpTextCharacters)
+      throw tooLarge(`what becomes ${otlpTextCharacters} characters of text`)
+  }
+  return events
+}
+
+// Who says no time at all may well say the same again and mean another event: better twice than not at all.
+function idOf({ time, observed }: LogRecord, digest: Uint8Array, index: number): string {
+  return time === undefined && observed === undefined ? randomUUID() : idAt(digest, index)
+}
+
+// Records of one resource and scope come one after the other.
+class Origins {
+  #last: LogRecord | undefined
+  #origin: Origin | undefined
+
+  of(record: LogRecord): Origin {
+    const isSame = record.resource === this.#last?.resource && record.scope === this.#last.scope
+    if (!isSame || this.#origin === undefined) this.#origin = originOf(record.resource, record.scope)
+    this.#last = record
+    return this.#origin
+  }
+}
+
+function charactersOf({ message, details = [], elements = [] }: AuditEvent): number {
+  const pairs = [...details, ...elements.flatMap(({ params }) => params)]
+  return pairs.reduce((sum, [name, text]) => sum + name.length + text.length, message.length)
+}
+
+function* windowsOf(events: readonly Numbered[]): Generator<readonly Numbered[]> {
+  let window: Numbered[] = []
+  let characters = 0
+  for (const each of events) {
+    if (window.length === otlpWindowRecords || characters > otlpWindowCharacters) {
+      yield window
+      window = []
+      characters = 0
+    }
+    window.push(each)
+    characters += each.characters
+  }
+  if (window.length > 0) yield window
+}
+
+// They enter the log's queue in their order, and share its commits.
+async function recordWindow(
+  window: readonly Numbered[],
+  { intake }: Exporter,
+  refusals: Refusals,
+): Promise<void> {
+  const entered = window.flatMap(({ index, event }) =>
+    splitEvent(event, intake.log).map(async (part) => {
+      try {
+        await intake.record(part)
+      } catch (error) {
+        return { index, error }
+      }
+      return undefined
+    }),
+  )
+  const failures = (await Promise.all(entered)).filter((failure) => failure !== undefined)
+  const passing = failures.find(({ error }) => !isLasting(error))
+  if (passing !== undefined) throw passing.error
+  for (const { index, error } of failures) refusals.add(index, error)
+}
