@@ -1,6 +1,7 @@
 // The settings as flags of a command, and what was typed as a configuration.
 
 import { type Command, Option } from 'commander'
+import { listSeparator } from '../config/assignment.ts'
 import { type Configuration, resolveConfiguration } from '../config/configuration.ts'
 import { fileVariable } from '../config/environment.ts'
 import type { Role } from '../config/schema.ts'
@@ -31,12 +32,12 @@ export function configurationOf(
   role: Role = 'portal',
   defaults: Readonly<Record<string, string>> = {},
 ): Configuration {
-  const options = command.opts<Record<string, string | true | undefined>>()
+  const options = command.opts<Record<string, string | string[] | true | undefined>>()
   const flags: Record<string, string> = {}
   for (const setting of settings) {
     const text = options[optionOf(setting, role).attributeName()]
     // A switch without a value is on.
-    if (text !== undefined) flags[setting.key] = text === true ? 'on' : text
+    if (text !== undefined) flags[setting.key] = text === true ? 'on' : [text].flat().join(listSeparator)
   }
   const { environment, directory, machineName } = surroundings
   const { config: file } = command.opts<{ config?: string }>()
@@ -49,5 +50,7 @@ function optionOf(setting: Setting, role: Role): Option {
   const standing = defaultText === 'none' ? '' : ` (default: ${defaultText})`
   const argument = kind === 'boolean' ? `[${value}]` : `<${value}>`
   // The environment is read in `config/`, which says where a wrong value came from.
-  return new Option(`${flag} ${argument}`, `${description}${standing} [${variable}]`).helpGroup(heading)
+  const option = new Option(`${flag} ${argument}`, `${description}${standing} [${variable}]`)
+  if (kind === 'list') option.argParser((part: string, before?: string[]) => [...(before ?? []), part])
+  return option.helpGroup(heading)
 }

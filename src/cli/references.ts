@@ -4,7 +4,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { configurationReference } from '../config/reference.ts'
+import { clientCatalogue } from '../entry/client-catalogue.ts'
 import { codeReference } from '../entry/code-reference.ts'
+import { PostedEvent } from '../intake/event-schema.ts'
 import { metricsReference } from '../ops/metrics-reference.ts'
 import { commandReference } from './command-reference.ts'
 
@@ -17,7 +19,9 @@ export function references(): ReadonlyMap<string, string> {
     ['codes.md', codeReference()],
     ['command-line.md', commandReference()],
     ['configuration.md', configurationReference()],
+    ['event.schema.json', `${JSON.stringify(PostedEvent, undefined, 2)}\n`],
     ['metrics.md', metricsReference()],
+    ['../../client/src/catalogue.ts', clientCatalogue()],
   ])
 }
 

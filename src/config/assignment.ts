@@ -23,7 +23,15 @@ export interface Problem {
 }
 
 /** A setting's value: as the schema has it, paths absolute. */
-export type Value = string | number | boolean
+export type Value = string | number | boolean | readonly string[]
+
+/** Whether an assignment turned out to be a problem. */
+export function isProblem(parsed: Value | Problem): parsed is Problem {
+  return typeof parsed === 'object' && 'message' in parsed
+}
+
+/** What stands between the parts of a list's text. */
+export const listSeparator = '\n'
 
 /** Reads an assignment's value, or says what is wrong with it. */
 export function parseAssignment({ setting, text, origin, directory }: Assignment): Value | Problem {
@@ -35,13 +43,16 @@ export function parseAssignment({ setting, text, origin, directory }: Assignment
       message: `${JSON.stringify(text)} is not what is expected: ${setting.expects}${suggestion}`,
     }
   }
-  return setting.isPath ? resolve(directory, String(value)) : value
+  if (!setting.isPath) return value
+  return Array.isArray(value)
+    ? value.map((part: string) => resolve(directory, part))
+    : resolve(directory, String(value))
 }
 
 function parseText({ kind }: Setting, text: string): Value | undefined {
   if (kind === 'boolean') return booleans.get(text.toLowerCase())
   if (kind === 'integer') return /^\d{1,16}$/.test(text) ? Number(text) : undefined
-  return text
+  return kind === 'list' ? text.split(listSeparator) : text
 }
 
 const booleans = new Map([

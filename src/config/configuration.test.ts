@@ -155,6 +155,58 @@ test('a machine whose name is no host name must be given one', () => {
   )
 })
 
+test('a list is a flag for each part, a list in the file, and has commas in the environment', (context) => {
+  const file = temporaryFile(context, 'follow:\n  - one.log\n  - "two*.log"\n')
+  const directory = join(file, '..')
+  assert.deepEqual(resolved({ file }).follow, [join(directory, 'one.log'), join(directory, 'two*.log')])
+  assert.deepEqual(resolved({ file: temporaryFile(context, 'follow: /a.log\n') }).follow, ['/a.log'])
+  assert.deepEqual(resolved({ environment: { ANNALS_FOLLOW: 'a.log,/b/*.log' } }).follow, [
+    '/srv/a.log',
+    '/b/*.log',
+  ])
+  assert.deepEqual(resolved({ file, flags: { follow: '/c.log\n/d.log' } }).follow, ['/c.log', '/d.log'])
+  assert.deepEqual(resolved({}).follow, [])
+  assert.match(
+    refused({ file: temporaryFile(context, 'follow: {a: b}\n') }),
+    /"follow" is expected to be a path/,
+  )
+  assert.match(refused({ environment: { ANNALS_FOLLOW: 'a,,b' } }), /ANNALS_FOLLOW: .*expected: a path/)
+})
+
+test('syslog without authentication stays on this machine until it is allowed in so many words', () => {
+  assert.deepEqual(resolved({ flags: { 'syslog.udp': '127.0.0.1:5514' } }).syslog.udp, {
+    host: '127.0.0.1',
+    port: 5514,
+  })
+  const tls = { 'tls.certificateFile': 'c.pem', 'tls.keyFile': 'k.pem', 'syslog.tls': '0.0.0.0:6514' }
+  for (const flags of [{ 'syslog.udp': '0.0.0.0:5514' }, { 'syslog.tcp': '[::]:5514' }, tls]) {
+    assert.match(
+      refused({ flags }),
+      /--syslog-(udp|tcp|tls): other machines .*--syslog-allow-beyond-loopback/,
+    )
+    resolved({ flags: { ...flags, 'syslog.allowBeyondLoopback': 'on' } })
+  }
+  resolved({ flags: { ...tls, 'syslog.clientCaFile': 'ca.pem' } })
+})
+
+test('syslog over TLS needs a certificate, and client certificates need TLS', () => {
+  assert.match(
+    refused({ flags: { 'syslog.tls': '127.0.0.1:6514' } }),
+    /--syslog-tls: .*"tls.certificateFile"/,
+  )
+  assert.match(
+    refused({ flags: { 'syslog.clientCaFile': 'ca.pem' } }),
+    /--syslog-client-ca-file: .*"syslog.tls"/,
+  )
+})
+
+test('the record socket is in the data directory unless it is named', () => {
+  assert.equal(resolved({}).recordSocket, '/srv/annals-data/record.sock')
+  assert.equal(resolved({}).isRecordSocketDerived, true)
+  const named = resolved({ flags: { recordSocket: '/run/annals.sock' } })
+  assert.deepEqual([named.recordSocket, named.isRecordSocketDerived], ['/run/annals.sock', false])
+})
+
 test('the public URL of any free port is known once the port is', () => {
   const free = resolved({ flags: { listen: '127.0.0.1:0' } })
   assert.equal(withPort(free, 4711).publicUrl, 'http://127.0.0.1:4711')

@@ -2,10 +2,10 @@
 // the file, and that before the defaults.
 
 import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { AnnalsError } from '../errors.ts'
 import { configurationFileBytes } from '../limits.ts'
-import { type Assignment, parseAssignment, type Problem, type Value } from './assignment.ts'
+import { type Assignment, isProblem, parseAssignment, type Problem, type Value } from './assignment.ts'
 import { fileVariable, readEnvironment } from './environment.ts'
 import { readConfigurationFile } from './file.ts'
 import { isHostName } from '../entry/host-name.ts'
@@ -53,6 +53,24 @@ export interface Configuration {
   /** Of an engine: the URL of the portal to join, an origin, and the file with the token. */
   readonly join: string | undefined
   readonly tokenFile: string | undefined
+  /** Where syslog is taken in; undefined each where it is not. */
+  readonly syslog: {
+    /** A unix datagram socket. */
+    readonly socket: string | undefined
+    readonly udp: Listen | undefined
+    readonly tcp: Listen | undefined
+    readonly tls: Listen | undefined
+    /** Whose client certificates are demanded over TLS. */
+    readonly clientCaFile: string | undefined
+    readonly allowBeyondLoopback: boolean
+  }
+  /** Patterns of files whose lines are recorded, absolute. */
+  readonly follow: readonly string[]
+  readonly followMappingFile: string | undefined
+  /** The unix socket at which programs of this machine may record. */
+  readonly recordSocket: string
+  /** True where nobody named it. */
+  readonly isRecordSocketDerived: boolean
 }
 
 /** What a configuration is made from. */
@@ -84,7 +102,7 @@ export function resolveConfiguration(sources: Sources): Configuration {
     ...fromFlags(sources),
   ]) {
     const value = parseAssignment(assignment)
-    if (typeof value === 'object') problems.push(value)
+    if (isProblem(value)) problems.push(value)
     else {
       values.set(assignment.setting.key, value)
       origins.set(assignment.setting.key, assignment.origin)
@@ -94,6 +112,12 @@ export function resolveConfiguration(sources: Sources): Configuration {
   problems.push(...contradictions(configuration, values, (key) => origins.get(key) ?? key))
   if (problems.length > 0) throw refusal(problems)
   return deepFreeze(configuration)
+}
+
+/** The same configuration, for a node that keeps its data elsewhere, its record socket with it. */
+export function withData(configuration: Configuration, data: string): Configuration {
+  const recordSocket = defaultRecordSocket(data)
+  return deepFreeze({ ...configuration, data, recordSocket, isRecordSocketDerived: true })
 }
 
 /** The same configuration, for the port that port 0 became. */
@@ -147,6 +171,10 @@ function complete(values: ReadonlyMap<string, Value>, sources: Sources): Configu
   const optionalText = (key: string) => read(key) as string | undefined
   const number = (key: string) => read(key) as number
   const flag = (key: string) => read(key) as boolean
+  const optionalListen = (key: string) => {
+    const written = optionalText(key)
+    return written === undefined ? undefined : parseListen(written)
+  }
   const listen = parseListen(text('listen')) as Listen
   // Host names are the same in any case (RFC 4343), and the log's id holds this one.
   const hostName = (optionalText('hostName') ?? machineName).toLowerCase()
@@ -154,7 +182,7 @@ function complete(values: ReadonlyMap<string, Value>, sources: Sources): Configu
   const tls =
     certificateFile === undefined || keyFile === undefined ? undefined : { certificateFile, keyFile }
   const publicUrl = optionalText('publicUrl')
-  const join = optionalText('join')
+  const portal = optionalText('join')
   return {
     data: text('data'),
     listen,
@@ -184,8 +212,20 @@ function complete(values: ReadonlyMap<string, Value>, sources: Sources): Configu
     engineResumeSeconds: number('engineResumeSeconds'),
     portalListen: parseListen(text('portalListen')) as Listen,
     advertise: optionalText('advertise'),
-    join: join === undefined ? undefined : new URL(join).origin,
+    join: portal === undefined ? undefined : new URL(portal).origin,
     tokenFile: optionalText('tokenFile'),
+    syslog: {
+      socket: optionalText('syslog.socket'),
+      udp: optionalListen('syslog.udp'),
+      tcp: optionalListen('syslog.tcp'),
+      tls: optionalListen('syslog.tls'),
+      clientCaFile: optionalText('syslog.clientCaFile'),
+      allowBeyondLoopback: flag('syslog.allowBeyondLoopback'),
+    },
+    follow: (read('follow') as readonly string[] | undefined) ?? [],
+    followMappingFile: optionalText('followMappingFile'),
+    recordSocket: optionalText('recordSocket') ?? defaultRecordSocket(text('data')),
+    isRecordSocketDerived: optionalText('recordSocket') === undefined,
   }
 }
 
@@ -194,6 +234,10 @@ function defaultOf(key: string, { directory, role, defaults }: Sources): Value |
   const ofRole = setting && roleDefault(setting, role ?? 'portal')
   const value = defaults?.[key] ?? ofRole
   return setting?.isPath && value !== undefined ? resolve(directory, String(value)) : value
+}
+
+function defaultRecordSocket(data: string): string {
+  return join(data, 'record.sock')
 }
 
 // What no single setting can be blamed for.
@@ -233,8 +277,33 @@ function contradictions(
   ) {
     problems.push({ origin: originOf('publicUrl'), message: 'outside loopback the public URL must be https' })
   }
+  problems.push(...syslogContradictions(configuration, originOf))
   return problems
 }
+
+// Who sends syslog is not known, unless it shows a certificate.
+function syslogContradictions({ syslog, tls }: Configuration, originOf: (key: string) => string): Problem[] {
+  const problems: Problem[] = []
+  const report = (key: string, message: string) => problems.push({ origin: originOf(key), message })
+  if (syslog.tls !== undefined && tls === undefined)
+    report(
+      'syslog.tls',
+      'syslog over TLS needs the certificate and the key of this node: "tls.certificateFile"',
+    )
+  if (syslog.clientCaFile !== undefined && syslog.tls === undefined)
+    report('syslog.clientCaFile', 'clients show certificates over TLS only: "syslog.tls" is not set')
+  for (const name of ['udp', 'tcp', 'tls'] as const) {
+    const at = syslog[name]
+    const isProved = name === 'tls' && syslog.clientCaFile !== undefined
+    if (at !== undefined && !isLoopback(at.host) && !isProved && !syslog.allowBeyondLoopback)
+      report(`syslog.${name}`, openSyslog)
+  }
+  return problems
+}
+
+const openSyslog =
+  'other machines can reach this address, and whoever can may record without proving who it is: listen on 127.0.0.1, ' +
+  'demand certificates with --syslog-tls and --syslog-client-ca-file, or allow it with --syslog-allow-beyond-loopback'
 
 const keyAndCertificate = ['tls.keyFile', 'tls.certificateFile']
 

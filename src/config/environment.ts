@@ -1,7 +1,7 @@
 // Settings from the environment: `ANNALS_…`. A name that is none of ours is an error, because it is a typing error.
 
-import type { Assignment, Problem } from './assignment.ts'
-import { settings } from './setting.ts'
+import { type Assignment, listSeparator, type Problem } from './assignment.ts'
+import { type Setting, settings } from './setting.ts'
 import { didYouMean } from './suggest.ts'
 
 /** The variable that names the configuration file. */
@@ -18,9 +18,14 @@ export function readEnvironment(
     if (!name.startsWith('ANNALS_') || name === fileVariable || isServiceLink(name)) continue
     const setting = settings.find(({ variable }) => variable === name)
     if (setting === undefined) problems.push({ origin: name, message: unknownVariable(name) })
-    else if (text !== undefined && text !== '') assignments.push({ setting, text, origin: name, directory })
+    else if (text !== undefined && text !== '')
+      assignments.push({ setting, text: textOf(setting, text), origin: name, directory })
   }
   return { assignments, problems }
+}
+
+function textOf({ kind }: Setting, text: string): string {
+  return kind === 'list' ? text.split(',').join(listSeparator) : text
 }
 
 function unknownVariable(name: string): string {

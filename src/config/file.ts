@@ -1,9 +1,19 @@
 // Settings from a YAML file. Everything that is wrong with it is found in one pass, each thing with its line.
 
 import { basename } from 'node:path'
-import { isAlias, isMap, isScalar, LineCounter, type Node, type Pair, parseDocument } from 'yaml'
-import type { Assignment, Problem } from './assignment.ts'
-import { settings } from './setting.ts'
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type Scalar,
+} from 'yaml'
+import { type Assignment, listSeparator, type Problem } from './assignment.ts'
+import { type Setting, settings } from './setting.ts'
 import { didYouMean } from './suggest.ts'
 
 /** What a configuration file says. `directory` is the file's own. */
@@ -55,12 +65,11 @@ class Reader {
       return this.report(offsetOf(key), unknownKey(path))
     }
     if (value === null || (isScalar(value) && value.value === null)) return
-    if (!isScalar(value)) {
+    const text = textOf(setting, value)
+    if (text === undefined) {
       const expected = isAlias(value) ? 'a value of its own' : setting.expects
       return this.report(offsetOf(value), `"${path}" is expected to be ${expected}`)
     }
-    // The text as it stands in the file: what YAML makes of `off`, `1_000` or `2026-01-01` is of no interest.
-    const text = value.type === 'PLAIN' ? (value.source ?? String(value.value)) : String(value.value)
     this.assignments.push({
       setting,
       text,
@@ -72,6 +81,19 @@ class Reader {
   #origin(offset: number): string {
     return `${this.#name}:${this.#lines.linePos(offset).line}`
   }
+}
+
+function textOf({ kind }: Setting, value: Node): string | undefined {
+  if (isScalar(value)) return scalarText(value)
+  if (kind !== 'list' || !isSeq(value) || value.items.length === 0) return undefined
+  return value.items.every((item) => isScalar(item))
+    ? value.items.map(scalarText).join(listSeparator)
+    : undefined
+}
+
+// The text as it stands in the file: what YAML makes of `off`, `1_000` or `2026-01-01` is of no interest.
+function scalarText({ type, source, value }: Scalar): string {
+  return type === 'PLAIN' ? (source ?? String(value)) : String(value)
 }
 
 function unknownKey(path: string): string {

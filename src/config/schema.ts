@@ -14,6 +14,9 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 /** What a node is. A setting with a role is for nodes of that role alone. */
 export type Role = 'portal' | 'engine' | 'agora'
 
+/** Nodes that take in events. */
+const recorders: readonly Role[] = ['portal', 'engine']
+
 /** The keys of the configuration file. Each leaf has a `description`, says what it `expects`, and names its `value`. */
 export const schema = Type.Object(
   {
@@ -260,9 +263,71 @@ export const schema = Type.Object(
       value: 'FILE',
       role: 'engine',
     }),
+    recordSocket: path({
+      description:
+        'A unix socket at which programs of this machine may record over HTTP: whoever can open it needs no credentials.',
+      value: 'PATH',
+      defaultText: '`record.sock` in the data directory',
+      role: recorders,
+    }),
+    syslog: Type.Object(
+      {
+        socket: path({
+          description: 'Take in syslog at a unix datagram socket, such as `logger -u PATH` writes to.',
+          value: 'PATH',
+          role: recorders,
+        }),
+        udp: listenAt(
+          'Take in syslog over UDP (RFC 5426). What there is no room for is dropped and counted.',
+          5514,
+        ),
+        tcp: listenAt(
+          'Take in syslog over TCP (RFC 6587), with octet counting or a newline behind each message.',
+          5514,
+        ),
+        tls: listenAt("Take in syslog over TLS (RFC 5425), with this node's certificate.", 6514),
+        clientCaFile: path({
+          description: 'Over TLS, demand of each client a certificate of an authority in this file (PEM).',
+          value: 'FILE',
+          role: recorders,
+        }),
+        allowBeyondLoopback: Type.Boolean({
+          description:
+            'Take in syslog without authentication from other machines: whoever can reach the port may record.',
+          default: false,
+          role: recorders,
+        }),
+      },
+      { additionalProperties: false },
+    ),
+    follow: Type.Array(Type.String({ minLength: 1 }), {
+      description:
+        'Record what is appended to files: a path, or a pattern with *, ?, ** and […]. Give it again for more.',
+      value: 'PATTERN',
+      expects: 'a path or a pattern, such as /var/log/app/audit*.log',
+      isPath: true,
+      role: recorders,
+    }),
+    followMappingFile: path({
+      description: 'How the lines of followed files that are JSON become events (YAML).',
+      value: 'FILE',
+      role: recorders,
+    }),
   },
   { additionalProperties: false },
 )
+
+function listenAt(description: string, port: number) {
+  return Type.Refine(
+    Type.String({
+      description,
+      expects: `HOST:PORT, such as 127.0.0.1:${port}`,
+      value: 'HOST:PORT',
+      role: recorders,
+    }),
+    (text) => parseListen(text) !== undefined,
+  )
+}
 
 function isPlainName(text: string): boolean {
   return /^[A-Za-z0-9._-]{1,64}$/.test(text)
@@ -274,7 +339,8 @@ function path(options: {
   default?: string
   engineDefault?: string
   agoraDefault?: string
-  role?: Role
+  defaultText?: string
+  role?: Role | readonly Role[]
 }) {
   return Type.String({ ...options, minLength: 1, expects: 'a path', isPath: true })
 }

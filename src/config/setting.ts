@@ -11,7 +11,8 @@ export interface Setting {
   readonly flag: string
   /** `ANNALS_TLS_KEY_FILE` */
   readonly variable: string
-  readonly kind: 'boolean' | 'integer' | 'string'
+  /** A list is written as one flag for each part, as a list in the file, and with commas in the environment. */
+  readonly kind: 'boolean' | 'integer' | 'string' | 'list'
   readonly description: string
   /** How `--help` calls its value. */
   readonly value: string
@@ -75,12 +76,11 @@ function leaves(prefix: string, node: Leaf): (readonly [string, Leaf])[] {
 
 function describe(key: string, leaf: Leaf): Setting {
   const kebab = key.replaceAll('.', '-').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-  const kind = leaf.type === 'boolean' || leaf.type === 'integer' ? leaf.type : 'string'
   return {
     key,
     flag: `--${kebab}`,
     variable: `ANNALS_${kebab.replaceAll('-', '_').toUpperCase()}`,
-    kind,
+    kind: kindOf(leaf),
     description: leaf.description ?? '',
     value: leaf.value ?? 'on|off',
     expects: leaf.expects ?? expectation(leaf),
@@ -93,6 +93,11 @@ function describe(key: string, leaf: Leaf): Setting {
     choices: leaf.enum,
     schema: leaf,
   }
+}
+
+function kindOf({ type }: Leaf): Setting['kind'] {
+  if (type === 'array') return 'list'
+  return type === 'boolean' || type === 'integer' ? type : 'string'
 }
 
 function expectation({ type, enum: choices, minimum, maximum }: Leaf): string {
