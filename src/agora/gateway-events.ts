@@ -3,29 +3,12 @@
 
 import type { AuditEvent } from '../entry/event.ts'
 import { selfEvent } from '../entry/self-event.ts'
-import type { FailedCall } from '../identity/login-events.ts'
 import { namedInstances } from '../limits.ts'
 
 /** Who records. */
 export interface GatewayPlace {
   readonly hostName: string
   readonly component: string
-}
-
-/** 29061: a call had no valid access token. */
-export function callRefused(
-  { hostName, component }: GatewayPlace,
-  { reason, source }: FailedCall,
-): AuditEvent {
-  return selfEvent({
-    code: 29061,
-    actor: '*system',
-    hostName,
-    component,
-    outcome: 'failure',
-    fields: { reason },
-    details: [['source', source]],
-  })
 }
 
 /** 29062. */

@@ -18,6 +18,7 @@ import {
   parseDescription,
   parseFixedWindow,
   parseHolds,
+  parseTokens,
   type Question,
   renderQuestion,
   renderRun,
@@ -93,6 +94,12 @@ export class EngineClient {
     const body = certificate.pem
     const answer = await this.#ask({ method: 'PUT', path: innerPaths.certificate, body })
     return parsed(parseHolds, demandOk(answer))
+  }
+
+  /** Tells the engine of access tokens (`token-trust.ts`). Returns the hash of what it knows from now on. */
+  async tell(body: string): Promise<string> {
+    const answer = await this.#ask({ method: 'PUT', path: innerPaths.tokens, body })
+    return parsed(parseTokens, demandOk(answer))
   }
 
   /** Opens a slice of a run, and resolves once its head has come and promises exactly those bytes. */

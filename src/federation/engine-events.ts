@@ -187,3 +187,15 @@ function identityOf({ log, logKey, certificate, address }: ToldNode): Record<str
 function targetOf(hostName: string): string {
   return `engine/${hostName}`
 }
+
+/** 29075. */
+export function tokenKeysLearned(node: Recorded, issuer: string, kids: readonly string[]): AuditEvent {
+  return selfEvent({
+    code: 29075,
+    ...system,
+    ...node,
+    outcome: 'success',
+    target: `issuer/${issuer}`,
+    fields: { issuer, keys: kids.join(' ') },
+  })
+}

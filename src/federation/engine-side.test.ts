@@ -134,6 +134,7 @@ async function engineUnderTest() {
     log,
     identity,
     trust,
+    tokens: { hash: '-', keep: async () => '-' },
     clock,
     record,
     component: 'engine-01',

@@ -8,6 +8,7 @@ import { peerTimeoutMs, strangersLogMs, tlsOrderLookMs } from '../limits.ts'
 import type { AuditLog } from '../log/audit-log.ts'
 import { certificateSwitched, nextCertificateHeld } from './engine-events.ts'
 import type { Description } from './inner-api.ts'
+import type { KeptTokenTrust } from './kept-token-trust.ts'
 import type { FederationLogger } from './monitor.ts'
 import type { PortalTrust } from './portal-trust.ts'
 import type { TlsIdentity } from './tls-identity.ts'
@@ -17,6 +18,8 @@ export interface EngineSideParts {
   readonly log: AuditLog
   readonly identity: TlsIdentity
   readonly trust: PortalTrust
+  /** What the portal told of access tokens. */
+  readonly tokens: Pick<KeptTokenTrust, 'hash' | 'keep'>
   readonly clock: { wallMicros(): number }
   readonly record: (event: AuditEvent) => Promise<void>
   readonly component: string
@@ -103,6 +106,11 @@ export class EngineSide implements Disposable {
     return this.#held()
   }
 
+  /** Keeps what the portal tells of access tokens, and returns its hash. Throws INVALID_PARAMETER. */
+  async learn(text: string): Promise<string> {
+    return this.#parts.tokens.keep(text)
+  }
+
   /**
    * Somebody was not let in: another program, or a portal whose certificate is not the one that was joined. The
    * operator is told why, now and then, for anybody can try.
@@ -130,7 +138,7 @@ export class EngineSide implements Disposable {
   }
 
   #description(): Description {
-    const { log, identity, clock, version } = this.#parts
+    const { log, identity, clock, version, tokens } = this.#parts
     const { size, bytes, firstTime, lastTime } = log.status()
     const { current, next } = identity
     const shown = next === undefined ? [current] : [current, next]
@@ -145,6 +153,7 @@ export class EngineSide implements Disposable {
       clock: clock.wallMicros(),
       certificates: shown.map(({ certificate }) => certificate.pem),
       holds: this.#held(),
+      tokens: tokens.hash,
     }
   }
 

@@ -8,7 +8,7 @@ import type { Window } from '../entry/window.ts'
 import { AnnalsError, isAnnalsError } from '../errors.ts'
 import { engineLookMs } from '../limits.ts'
 import type { KeyPair } from './certificate.ts'
-import { type Engine, resolveEngine } from './engine.ts'
+import { type Engine, matchEngines, resolveEngine } from './engine.ts'
 import { type EngineSet, engineSetOf, type RememberedRun, SetMemory } from './engine-set.ts'
 import type { EngineRun } from './engine-run.ts'
 import { EngineFailure, unreachable } from './failure.ts'
@@ -18,6 +18,8 @@ import { type FederationLogger, Monitor } from './monitor.ts'
 import { ReadBuffers } from './read-buffers.ts'
 import type { Registry } from './registry.ts'
 import type { TlsIdentity } from './tls-identity.ts'
+import { TokenTeller } from './token-teller.ts'
+import type { TokenTrust } from './token-trust.ts'
 
 /** What a portal's engines need. */
 export interface EnginesParts {
@@ -33,6 +35,8 @@ export interface EnginesParts {
   /** The portal's, for such events. */
   readonly hostName: string
   readonly component: string
+  /** What engines are to know of access tokens at this moment. */
+  readonly tokenTrust: () => Promise<TokenTrust>
   readonly metrics: EngineMetrics
   readonly logger: FederationLogger
 }
@@ -61,12 +65,14 @@ export class Engines implements AsyncDisposable {
   readonly #sets = new SetMemory()
   readonly #buffers = new ReadBuffers()
   readonly #monitor: Monitor
+  readonly #teller: TokenTeller
   readonly #stopping = new AbortController()
   #looking: Promise<void> | undefined
 
   constructor(parts: EnginesParts) {
     this.#parts = parts
     this.#monitor = new Monitor({ ...parts, links: () => [...this.#links.values()] })
+    this.#teller = new TokenTeller(parts)
   }
 
   /** Begins to look after the engines. */
@@ -77,6 +83,21 @@ export class Engines implements AsyncDisposable {
   /** The connected engine that a name means (A2). Throws UNKNOWN_ENGINE (E1). */
   async find(name: string): Promise<FoundEngine> {
     return this.#linkOf(resolveEngine(await this.#sync(), name))
+  }
+
+  /** The id of the log of the connected engine that a log id or a name means (A2); undefined where there is none such. */
+  async logOf(name: string): Promise<string | undefined> {
+    const engines = await this.#sync()
+    const asked = name.toLowerCase()
+    if (engines.some(({ log }) => log === asked)) return asked
+    const [engine, ...others] = matchEngines(engines, name)
+    return others.length === 0 ? engine?.log : undefined
+  }
+
+  /** Tells the engine of a log what has changed of access tokens. Resolves once it knows, fails, or takes too long. */
+  async tell(log: string): Promise<void> {
+    const link = [...this.#links.values()].find((link) => link.log === log)
+    if (link !== undefined) await this.#teller.tell(link)
   }
 
   /**
@@ -142,12 +163,14 @@ export class Engines implements AsyncDisposable {
       try {
         await this.#sync()
         await this.#monitor.turn()
+        await this.#teller.look([...this.#links.values()])
       } catch (error) {
         this.#parts.logger.warn({ err: error }, 'the engines could not be looked after; it is tried again')
       }
       await sleep(engineLookMs, undefined, { signal }).catch(() => undefined)
     }
     await this.#monitor.idle()
+    await this.#teller.idle()
   }
 
   // Reads the registry, and has a link for each connected engine and for no other.

@@ -7,6 +7,7 @@ import {
   parseHolds,
   parseQuestion,
   parseRun,
+  parseTokens,
   type Question,
   renderQuestion,
   renderRun,
@@ -76,7 +77,7 @@ describe('the inner API', () => {
     }
   })
 
-  test('a description may lack times, and nothing else', () => {
+  test('a description may lack times, and what it was told of tokens, and nothing else', () => {
     const description = {
       hostName: 'engine-01',
       log: 'engine-01-abc',
@@ -87,7 +88,7 @@ describe('the inner API', () => {
       certificates: ['PEM'],
       holds: [],
     }
-    const none = { firstTime: undefined, lastTime: undefined }
+    const none = { firstTime: undefined, lastTime: undefined, tokens: undefined }
     assert.deepEqual(parseDescription(description), { ...description, ...none })
     for (const name of Object.keys(description)) {
       assert.throws(() => parseDescription({ ...description, [name]: undefined }), {
@@ -95,6 +96,10 @@ describe('the inner API', () => {
       })
     }
     assert.throws(() => parseDescription({ ...description, certificates: ['a', 'b', 'c'] }))
+    assert.equal(parseDescription({ ...description, tokens: 'x' }).tokens, 'x')
+    assert.throws(() => parseDescription({ ...description, tokens: 5 }), { code: 'INVALID_PARAMETER' })
+    assert.equal(parseTokens({ tokens: 'x' }), 'x')
+    assert.throws(() => parseTokens({}), { code: 'INVALID_PARAMETER' })
     assert.deepEqual(parseHolds({ holds: ['a', 'b'] }), ['a', 'b'])
     assert.throws(() => parseHolds({ holds: 'a' }), { code: 'INVALID_PARAMETER' })
   })

@@ -16,6 +16,8 @@ export const innerPaths = {
   entries: '/audit-trail/inner/v1/entries',
   /** PUT a certificate (PEM) → `Holds`: the portal's next one, to be trusted beside its present one. */
   certificate: '/audit-trail/inner/v1/certificate',
+  /** PUT what is to be known of access tokens (`token-trust.ts`) → its hash, as `Description.tokens`. */
+  tokens: '/audit-trail/inner/v1/tokens',
 } as const
 
 /** The header in which fingerprints are listed, with commas between. */
@@ -36,6 +38,8 @@ export interface Description {
   readonly certificates: readonly string[]
   /** Fingerprints of the portal's certificates that the engine trusts. */
   readonly holds: readonly string[]
+  /** The hash of what it was told last of access tokens (`token-trust.ts`); undefined where it takes none. */
+  readonly tokens?: string | undefined
 }
 
 /** What a portal asks an engine to fix, for whom. */
@@ -114,14 +118,16 @@ export function parseFixedWindow(body: unknown): FixedWindow {
 
 /** Reads how an engine is. Throws INVALID_PARAMETER where it is no such thing. */
 export function parseDescription(body: unknown): Description {
-  const { hostName, log, size, bytes, firstTime, lastTime, version, clock, certificates, holds } =
+  const { hostName, log, size, bytes, firstTime, lastTime, version, clock, certificates, holds, tokens } =
     objectOf(body)
   const isNamed = isText(hostName) && isText(log) && isText(version)
   const isCounted = isCount(size) && isCount(bytes) && isMicros(clock)
   const isTimed = isMicrosOrNone(firstTime) && isMicrosOrNone(lastTime)
   if (!isNamed || !isCounted || !isTimed || !isTexts(certificates) || !isTexts(holds)) throw malformed()
+  if (!(tokens === undefined || isText(tokens))) throw malformed()
   const times = { firstTime, lastTime }
-  return { hostName, log: log as LogId, size, bytes, ...times, version, clock, certificates, holds }
+  const told = { certificates, holds, tokens }
+  return { hostName, log: log as LogId, size, bytes, ...times, version, clock, ...told }
 }
 
 /** Reads the fingerprints that a node says it trusts. Throws INVALID_PARAMETER where it is no such thing. */
@@ -129,6 +135,13 @@ export function parseHolds(body: unknown): readonly string[] {
   const { holds } = objectOf(body)
   if (!isTexts(holds)) throw malformed()
   return holds
+}
+
+/** Reads the hash of what an engine was told of access tokens. Throws INVALID_PARAMETER where it is no such thing. */
+export function parseTokens(body: unknown): string {
+  const { tokens } = objectOf(body)
+  if (!isText(tokens)) throw malformed()
+  return tokens
 }
 
 /** The positions that a query of `entries` names. Throws INVALID_PARAMETER. */

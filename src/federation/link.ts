@@ -36,6 +36,10 @@ export class Link {
   /** What was last kept of it in the registry. */
   keptMs = Number.NEGATIVE_INFINITY
   wasUnreachable = false
+  /** The hash of what it knows of access tokens, by its own last word; undefined where it has said nothing of them. */
+  tokens: string | undefined
+  /** When it is told of them again, after it could not be told. */
+  tokensDueMs = 0
   /** The last difference of its clock to the portal's. */
   clockOffsetMicros: Micros | undefined
   readonly #parts: LinkParts

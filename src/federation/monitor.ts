@@ -74,6 +74,7 @@ export class Monitor {
       const now = clock.wallMicros()
       // As far as can be told, it looked at its clock half-way between.
       link.clockOffsetMicros = description.clock - Math.round((before + now) / 2)
+      link.tokens = description.tokens
       const isRotating = await this.#answered(link, description)
       this.#keep(link, { engine: link.engine.id, at: now, described: describedOf(link, description) })
       const isWaitedFor = isRotating || this.#isWaitedFor(link)

@@ -54,6 +54,7 @@ test('a token that was signed verifies, and says the same', async () => {
   assert.deepEqual(await verifyToken(partsOf(fixture), token), {
     jti,
     clientId: 'siem-a',
+    audience: place.audience,
     scopes: ['a', 'b'],
     issued,
     expires: issued + 900_000_000,
@@ -82,8 +83,8 @@ const wrongClaims: readonly (readonly [string, Readonly<Record<string, unknown>>
   ['another issuer', { iss: 'https://other.example.com/oauth2/default' }, 'token-issuer'],
   ['the issuer with a slash', { iss: `${place.issuer}/` }, 'token-issuer'],
   ['no issuer', { iss: undefined }, 'token-issuer'],
-  ['another audience', { aud: 'https://portal.example.com' }, 'token-audience'],
   ['no audience', { aud: undefined }, 'token-audience'],
+  ['several audiences', { aud: [place.audience, 'engine-01-aaaaaaaaaaaaaaaa'] }, 'token-malformed'],
   ['no expiry', { exp: undefined }, 'token-malformed'],
   ['no issue time', { iat: undefined }, 'token-malformed'],
   ['no id', { jti: undefined }, 'token-malformed'],

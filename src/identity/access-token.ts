@@ -3,16 +3,19 @@
 // moves that, and so ends exactly those whose client had proved itself before, whatever the clock said, and even where
 // the token was signed only afterwards.
 
+import type { KeyObject } from 'node:crypto'
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import type { Micros } from '../entry/event.ts'
 import type { Clock } from './clock.ts'
 import type { Random } from './password.ts'
+import type { RecordBounds } from './rights.ts'
 import type { TokenKeys } from './token-keys.ts'
 import { type TokenProblem, TokenRefused } from './token-refused.ts'
 
 /** What every token of this instance says. */
 export interface TokenPlace {
   readonly issuer: string
+  /** Whom tokens are for, where it is no engine. */
   readonly audience: string
   readonly instance: string
   readonly region: string
@@ -22,6 +25,8 @@ export interface TokenPlace {
 export interface TokenClaims {
   readonly jti: string
   readonly clientId: string
+  /** Whom it is for: this instance, or an engine by the id of its log. */
+  readonly audience: string
   readonly scopes: readonly string[]
   readonly expires: Micros
   readonly issued: Micros
@@ -38,6 +43,8 @@ export interface NewToken {
   readonly lifeSeconds: number
   /** `ClientState.tokensValidFrom`, as it was when the client proved itself. */
   readonly validFrom: Micros
+  /** The engine that it is for, and what may be recorded there; for this instance where it is not given. */
+  readonly engine?: { readonly log: string; readonly records: RecordBounds } | undefined
 }
 
 /** A new token, and its id. */
@@ -57,7 +64,7 @@ export interface AccessTokensParts {
 /** Signs a token. */
 export async function signToken(
   { keys, place, clock, random }: AccessTokensParts,
-  { clientId, scope, lifeSeconds, validFrom }: NewToken,
+  { clientId, scope, lifeSeconds, validFrom, engine }: NewToken,
 ): Promise<SignedToken> {
   const { kid, key } = await keys.signer()
   const { issuer, audience, instance, region } = place()
@@ -69,10 +76,12 @@ export async function signToken(
     annals_instance: instance,
     annals_region: region,
     annals_valid_from: validFrom,
+    // An engine has no other way to know.
+    ...(engine === undefined ? {} : { annals_records: engine.records }),
   })
     .setProtectedHeader({ alg: 'RS256', typ: 'at+jwt', kid })
     .setIssuer(issuer)
-    .setAudience(audience)
+    .setAudience(engine?.log ?? audience)
     .setSubject(clientId)
     .setIssuedAt(issuedSeconds)
     .setExpirationTime(issuedSeconds + lifeSeconds)
@@ -81,27 +90,44 @@ export async function signToken(
   return { token, jti }
 }
 
-/** What a token says, if it is one of ours and has not expired. Throws `TokenRefused`. */
-export async function verifyToken(
-  { keys, place, clock }: AccessTokensParts,
+/** What a token says, if it is one of ours and has not expired, whomever it is for. Throws `TokenRefused`. */
+export async function verifyToken(parts: AccessTokensParts, token: string): Promise<TokenClaims> {
+  const { issuer } = parts.place()
+  const { payload, kid } = await verifySigned(token, {
+    issuer,
+    keyOf: (kid) => parts.keys.verifier(kid),
+    now: parts.clock.wallMicros(),
+  })
+  return claimsOf(payload, kid)
+}
+
+/** What a signature is verified with. */
+export interface SignatureDemand {
+  readonly issuer: string
+  /** The public key of that id; undefined where there is none. */
+  readonly keyOf: (kid: string) => Promise<KeyObject | undefined> | KeyObject | undefined
+  readonly now: Micros
+}
+
+/** The payload of a token that one of the keys has signed and that has not expired. Throws `TokenRefused`. */
+export async function verifySigned(
   token: string,
-): Promise<TokenClaims> {
-  const { issuer, audience } = place()
+  { issuer, keyOf, now }: SignatureDemand,
+): Promise<{ readonly payload: JWTPayload; readonly kid: string }> {
   const kid = keyIdOf(token)
-  const key = await keys.verifier(kid)
+  const key = await keyOf(kid)
   if (key === undefined) throw new TokenRefused('token-signature')
   const { payload } = await jwtVerify(token, key, {
     issuer,
-    audience,
     // Looked at before the key is: a token can neither choose "none" nor make a secret of the public key.
     algorithms: ['RS256'],
     typ: 'at+jwt',
-    currentDate: new Date(clock.wallMicros() / 1000),
-    requiredClaims: ['exp', 'iat', 'jti', 'sub', 'client_id', 'scope'],
+    currentDate: new Date(now / 1000),
+    requiredClaims: ['exp', 'iat', 'jti', 'sub', 'aud', 'client_id', 'scope'],
   }).catch((error: unknown) => {
     throw new TokenRefused(problemOf(error), { cause: error })
   })
-  return claimsOf(payload, kid)
+  return { payload, kid }
 }
 
 function keyIdOf(token: string): string {
@@ -114,18 +140,20 @@ function keyIdOf(token: string): string {
   throw new TokenRefused('token-malformed')
 }
 
-// Signed by us, and still looked at: an earlier version may have signed it.
-function claimsOf(payload: JWTPayload, kid: string): TokenClaims {
-  const { jti, sub, client_id: clientId, scope, iat, exp, annals_valid_from: validFrom } = payload
+/** What a verified payload says. An earlier version may have signed it: throws `TokenRefused` where it is not whole. */
+export function claimsOf(payload: JWTPayload, kid: string): TokenClaims {
+  const { jti, sub, aud: audience, client_id: clientId, scope, iat, exp } = payload
+  const { annals_valid_from: validFrom } = payload
   const isWhole =
     typeof clientId === 'string' &&
     typeof scope === 'string' &&
     typeof validFrom === 'number' &&
+    typeof audience === 'string' &&
     clientId === sub
   if (!isWhole || jti === undefined || iat === undefined || exp === undefined)
     throw new TokenRefused('token-malformed')
   const [issued, expires] = [iat * 1_000_000, exp * 1_000_000]
-  return { jti, clientId, scopes: scope.split(' '), expires, issued, validFrom, kid }
+  return { jti, clientId, audience, scopes: scope.split(' '), expires, issued, validFrom, kid }
 }
 
 function problemOf(error: unknown): TokenProblem {

@@ -6,17 +6,18 @@ import type { Database } from '../database/database.ts'
 import { enqueue } from '../database/outbox.ts'
 import type { AuditEvent } from '../entry/event.ts'
 import { isAnnalsError } from '../errors.ts'
-import { clientUsedMicros } from '../limits.ts'
-import { type AccessTokensParts, signToken, type TokenClaims } from './access-token.ts'
+import { clientUsedMicros, recordBoundsCharacters } from '../limits.ts'
+import { type AccessTokensParts, type NewToken, signToken, type TokenClaims } from './access-token.ts'
 import { authenticateClient, type ClientAuthenticationParts } from './client-authentication.ts'
 import type { ClientState } from './client-state.ts'
 import type { Failures } from './failures.ts'
 import { noName } from './login-events.ts'
 import { OAuthError } from './oauth-error.ts'
 import { demand, type OAuthForm, type OAuthRequest, parseForm } from './oauth-form.ts'
-import { issuerPath, oauthPaths } from './oauth-paths.ts'
+import { issuerPath, logsPath, oauthPaths } from './oauth-paths.ts'
 import type { RateLimits } from './rate-limits.ts'
-import { isScope, namedScopes, parseScope, readScope } from './scope.ts'
+import type { RecordBounds } from './rights.ts'
+import { isScope, namedScopes, parseScope, readScope, recordScope } from './scope.ts'
 import type { TokenCheck } from './token-check.ts'
 import { clientActor, clientRefused, tokenIssued, tokenRevoked } from './token-events.ts'
 import { TokenRefused } from './token-refused.ts'
@@ -31,6 +32,18 @@ export interface AuthorizationServerParts extends AccessTokensParts, ClientAuthe
   readonly hostName: string
   /** How long a token is good. */
   readonly lifeSeconds: number
+  readonly engines: EngineLogs
+}
+
+/** The engines for which tokens can be had. */
+export interface EngineLogs {
+  /** The id of the log of the connected engine that a log id or host name means; undefined where there is none such. */
+  logOf(name: string): Promise<string | undefined>
+  /**
+   * Tells the engine of a log what has changed of tokens. Resolves once it knows, or when that takes too long: then it
+   * is told later.
+   */
+  tell(log: string): Promise<void>
 }
 
 /** The answer with a token, in the contract's order (S2). */
@@ -55,9 +68,10 @@ export class AuthorizationServer {
     return this.#recordingRefusals(client, source, async () => {
       await this.#demandRoom(client, source)
       demandGrant(form)
-      this.#demandResource(form)
-      const scope = scopeFor(form, client).join(' ')
-      return this.#issue(client, scope, source)
+      const log = await this.#engineOf(form)
+      return log === undefined
+        ? this.#issue(client, { scope: scopeFor(form, client).join(' ') }, source)
+        : this.#issueForEngine(client, log, form, source)
     })
   }
 
@@ -65,13 +79,16 @@ export class AuthorizationServer {
   async introspect(request: OAuthRequest, source: string): Promise<object> {
     const { form, client } = await this.#authenticated(request, source)
     return this.#recordingRefusals(client, source, async () => {
-      const good = await unlessRefused(this.#parts.tokens.check(demand(form, 'token')))
+      const good = await unlessRefused(this.#parts.tokens.checkIssued(demand(form, 'token')))
       if (good?.claims.clientId !== client.clientId) return inactive
       return this.#described(good.claims, good.scopes)
     })
   }
 
-  /** The revocation endpoint: a client ends one of its own tokens. It has ended when this returns. */
+  /**
+   * The revocation endpoint: a client ends one of its own tokens. It has ended when this returns; one for an engine that
+   * cannot be reached, once that is told.
+   */
   async revoke(request: OAuthRequest, source: string): Promise<void> {
     const { form, client } = await this.#authenticated(request, source)
     await this.#recordingRefusals(client, source, async () => {
@@ -149,19 +166,43 @@ export class AuthorizationServer {
     }
   }
 
-  #demandResource(form: OAuthForm): void {
-    const resource = form.get('resource')
+  /** The log of the engine that a token is wanted for (RFC 8707 section 2); undefined where it is for this instance. */
+  async #engineOf(form: OAuthForm): Promise<string | undefined> {
     const { audience } = this.#parts.place()
-    if (resource === undefined || resource === audience) return
-    throw new OAuthError('invalid_target', `tokens of this server are for ${audience}`)
+    const resource = form.get('resource') ?? audience
+    if (resource === audience) return undefined
+    const logs = `${audience}${logsPath}`
+    const name = resource.startsWith(logs) ? resource.slice(logs.length) : ''
+    const log = name === '' ? undefined : await this.#parts.engines.logOf(name)
+    if (log !== undefined) return log
+    const expected = `tokens of this server are for ${audience}, or for recording at a connected engine: ${logs}LOG`
+    throw new OAuthError('invalid_target', expected)
   }
 
-  async #issue(client: ClientState, scope: string, source: string): Promise<TokenAnswer> {
-    const { lifeSeconds, hostName } = this.#parts
+  // It is good there from the first moment on, where the engine can be told of a client that it does not know yet.
+  async #issueForEngine(
+    client: ClientState,
+    log: string,
+    form: OAuthForm,
+    source: string,
+  ): Promise<TokenAnswer> {
+    const records = boundsFor(form, client)
+    await this.#parts.engines.tell(log)
+    return this.#issue(client, { scope: recordScope, engine: { log, records } }, source)
+  }
+
+  async #issue(
+    client: ClientState,
+    { scope, engine }: Pick<NewToken, 'scope' | 'engine'>,
+    source: string,
+  ): Promise<TokenAnswer> {
+    const { lifeSeconds, hostName, place } = this.#parts
     const { clientId, tokensValidFrom: validFrom } = client
-    const { token, jti } = await signToken(this.#parts, { clientId, scope, lifeSeconds, validFrom })
+    const { token, jti } = await signToken(this.#parts, { clientId, scope, lifeSeconds, validFrom, engine })
     await this.#noteUse(client)
-    await this.#recordWhereRoom(tokenIssued(hostName, { jti, clientId, source }, scope, lifeSeconds))
+    const audience = engine?.log ?? place().audience
+    const told = { jti, clientId, source, scope, audience, seconds: lifeSeconds }
+    await this.#recordWhereRoom(tokenIssued(hostName, told))
     return { token_type: 'Bearer', expires_in: lifeSeconds, access_token: token, scope }
   }
 
@@ -177,23 +218,25 @@ export class AuthorizationServer {
   }
 
   async #end(claims: TokenClaims, source: string): Promise<void> {
-    const { database, clock, hostName } = this.#parts
+    const { database, clock, hostName, place, engines } = this.#parts
+    const log = claims.audience === place().audience ? null : claims.audience
     await database.write.transaction().execute(async (transaction) => {
       const now = clock.wallMicros()
       await transaction.deleteFrom('revoked_token').where('expires_at', '<=', now).execute()
       const { numInsertedOrUpdatedRows } = await transaction
         .insertInto('revoked_token')
-        .values({ jti: claims.jti, expires_at: claims.expires })
+        .values({ jti: claims.jti, expires_at: claims.expires, log })
         .onConflict((conflict) => conflict.column('jti').doNothing())
         .executeTakeFirstOrThrow()
       if (numInsertedOrUpdatedRows === 0n) return
       await enqueue(transaction, { ...tokenRevoked(hostName, { ...claims, source }), occurred: now })
     })
+    if (log !== null) await engines.tell(log)
   }
 
   // RFC 7662 section 2.2.
-  #described({ jti, clientId, expires, issued }: TokenClaims, scopes: readonly string[]): object {
-    const { issuer, audience } = this.#parts.place()
+  #described({ jti, clientId, audience, expires, issued }: TokenClaims, scopes: readonly string[]): object {
+    const { issuer } = this.#parts.place()
     return {
       active: true,
       scope: scopes.join(' '),
@@ -245,6 +288,20 @@ async function unlessRefused<T>(checking: Promise<T>): Promise<T | undefined> {
 function demandGrant(form: OAuthForm): void {
   if (demand(form, 'grant_type') === 'client_credentials') return
   throw new OAuthError('unsupported_grant_type', 'the only grant type here is client_credentials')
+}
+
+// Recording is all that there is at an engine.
+function boundsFor(form: OAuthForm, client: ClientState): RecordBounds {
+  const { scopes, recordBounds } = client
+  if ((form.get('scope') ?? recordScope) !== recordScope)
+    throw new OAuthError('invalid_scope', `the only scope of tokens for an engine is ${recordScope}`)
+  if (!scopes.includes(recordScope) || recordBounds === undefined)
+    throw new OAuthError('invalid_scope', 'this client may not have that scope')
+  if (JSON.stringify(recordBounds).length <= recordBoundsCharacters) return recordBounds
+  throw new OAuthError(
+    'invalid_scope',
+    'what this client may record is too much for a token: it needs fewer components and codes, or "any"',
+  )
 }
 
 // What is asked for; else to read all logs, where the client may; else all that it may (RFC 6749 section 3.3).

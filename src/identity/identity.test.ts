@@ -495,6 +495,7 @@ test('a password that was hashed more cheaply is hashed anew at the next login, 
     options: { lockout: { failures: 5, minutes: 15 }, basicEnabled: true, tokenSeconds: 900 },
     place: () => place,
     others: { has: () => false, authenticate: () => Promise.reject(new Error('no other issuer')) },
+    engines: fixture.engines,
   })
   const claim = { authorization: good, source: '192.0.2.1' }
   const read = accountStates(fixture.database)

@@ -7,7 +7,7 @@ import { accountStates } from './account-state.ts'
 import { Accounts } from './accounts.ts'
 import type { Clock } from './clock.ts'
 import type { TokenPlace } from './access-token.ts'
-import { AuthorizationServer } from './authorization-server.ts'
+import { AuthorizationServer, type EngineLogs } from './authorization-server.ts'
 import { Bearers, type OtherIssuers } from './bearer.ts'
 import { clientStates } from './client-state.ts'
 import { Failures, type Schedule } from './failures.ts'
@@ -21,6 +21,7 @@ import type { CallerClaim, Principal } from './principal.ts'
 import { type LimitName, RateLimits } from './rate-limits.ts'
 import { TokenCheck } from './token-check.ts'
 import { TokenKeys } from './token-keys.ts'
+import { type TokenTrust, tokenTrustOf } from './token-trust.ts'
 
 /** What identity needs. The database stays its owner's. */
 export interface IdentityParts {
@@ -41,6 +42,8 @@ export interface IdentityParts {
   readonly place: () => TokenPlace
   /** The authorization servers of others whose tokens are accepted. */
   readonly others: OtherIssuers
+  /** The engines for which tokens can be had. */
+  readonly engines: EngineLogs
   /** Told of each attempt that a limit refuses. */
   readonly limited?: (limit: LimitName) => void
   readonly random?: Random
@@ -53,6 +56,8 @@ export interface Identity extends AsyncDisposable {
   readonly accounts: Accounts
   readonly authorization: AuthorizationServer
   readonly tokenKeys: TokenKeys
+  /** What engines are to be told of access tokens at this moment. */
+  tokenTrust(): Promise<TokenTrust>
   /**
    * Whom an Authorization header proves. Throws UNAUTHENTICATED, in the same words whatever was wrong;
    * TOO_MANY_REQUESTS where too many attempts are made; UNAVAILABLE where the database, the hashing or the recording
@@ -103,6 +108,7 @@ export function openIdentity(parts: IdentityParts): Identity {
     accounts,
     authorization,
     tokenKeys: keys,
+    tokenTrust: () => tokenTrustOf(tokenParts),
     authenticate: (claim) =>
       isBearer(claim.authorization) ? bearers.authenticate(claim) : logins.authenticateBasic(claim),
     noteRefusedJoin: (reason, source) => failures.add({ account: noName, reason, source }),

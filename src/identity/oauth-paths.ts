@@ -22,5 +22,8 @@ export const metadataPaths = [
 /** The path of what access tokens are for, their audience. */
 export const resourcePath = '/audit-trail/api'
 
+/** Below it, the logs at engines, each by its id or the engine's host name: what tokens for recording there are for. */
+export const logsPath = '/v2/logs/'
+
 /** The metadata of that (RFC 9728 section 3.1). */
 export const resourceMetadataPath = `/.well-known/oauth-protected-resource${resourcePath}`

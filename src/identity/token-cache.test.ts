@@ -7,6 +7,7 @@ import { TokenCache } from './token-cache.ts'
 const claims: TokenClaims = {
   jti: '00000000-0000-4000-8000-000000000000',
   clientId: 'siem-a',
+  audience: 'portal',
   scopes: [],
   expires: 1000,
   issued: 0,

@@ -8,9 +8,9 @@ import { cachedTokens } from '../limits.ts'
 import type { TokenClaims } from './access-token.ts'
 
 /** At most 4,096 verified tokens, the oldest forgotten first. */
-export class TokenCache {
+export class TokenCache<Claims extends TokenClaims = TokenClaims> {
   /** In order of age. */
-  readonly #entries = new Map<string, TokenClaims>()
+  readonly #entries = new Map<string, Claims>()
 
   /** Stands for a token wherever it must be compared. */
   keyOf(token: string): string {
@@ -18,7 +18,7 @@ export class TokenCache {
   }
 
   /** What a token says that was verified and has not expired. */
-  get(key: string, now: Micros): TokenClaims | undefined {
+  get(key: string, now: Micros): Claims | undefined {
     const claims = this.#entries.get(key)
     if (claims === undefined || now < claims.expires) return claims
     this.#entries.delete(key)
@@ -26,7 +26,7 @@ export class TokenCache {
   }
 
   /** Remembers what was verified. */
-  put(key: string, claims: TokenClaims): void {
+  put(key: string, claims: Claims): void {
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size < cachedTokens) break
       this.#entries.delete(oldest)

@@ -29,26 +29,38 @@ export class TokenCheck {
     this.#parts = parts
   }
 
-  /** What a token is good for. Throws `TokenRefused`. */
+  /** What a token for this instance is good for. Throws `TokenRefused`. */
   async check(token: string): Promise<GoodToken> {
+    const now = this.#parts.clock.wallMicros()
+    return this.#asOfNow(this.#demandOurs(await this.claimsOf(token, now)), now)
+  }
+
+  /** The same for a token whomever it is for, which may be an engine. */
+  async checkIssued(token: string): Promise<GoodToken> {
     const now = this.#parts.clock.wallMicros()
     return this.#asOfNow(await this.claimsOf(token, now), now)
   }
 
-  /** The same for a token that was verified before; undefined where it was not. */
+  /** As `check`, for a token that was verified before; undefined where it was not. */
   async checkKnown(token: string): Promise<GoodToken | undefined> {
     const now = this.#parts.clock.wallMicros()
     const claims = this.#cache.get(this.#cache.keyOf(token), now)
-    return claims === undefined ? undefined : this.#asOfNow(claims, now)
+    return claims === undefined ? undefined : this.#asOfNow(this.#demandOurs(claims), now)
   }
 
-  /** What a token says, whatever has become of its client. Throws `TokenRefused`. */
+  /** What a token says, whomever it is for and whatever has become of its client. Throws `TokenRefused`. */
   async claimsOf(token: string, now: Micros = this.#parts.clock.wallMicros()): Promise<TokenClaims> {
     const key = this.#cache.keyOf(token)
     const known = this.#cache.get(key, now)
     if (known !== undefined) return known
     const claims = await verifyToken(this.#parts, token)
     this.#cache.put(key, claims)
+    return claims
+  }
+
+  // What is for an engine is of no use here: whoever gets hold of it there must not read with it.
+  #demandOurs(claims: TokenClaims): TokenClaims {
+    if (claims.audience !== this.#parts.place().audience) throw new TokenRefused('token-audience')
     return claims
   }
 

@@ -3,6 +3,7 @@
 import type { AuditEvent } from '../entry/event.ts'
 import { selfEvent } from '../entry/self-event.ts'
 import type { Author } from './account-events.ts'
+import type { FailedCall } from './login-events.ts'
 
 /** How entries name a client. No account can be called so. */
 export function clientActor(clientId: string): string {
@@ -16,12 +17,18 @@ export interface ToldToken {
   readonly source: string
 }
 
+/** What is told of a token when it is issued. */
+export interface IssuedToken extends ToldToken {
+  readonly scope: string
+  /** Whom it is for. */
+  readonly audience: string
+  readonly seconds: number
+}
+
 /** 29051. */
 export function tokenIssued(
   hostName: string,
-  { jti, clientId, source }: ToldToken,
-  scope: string,
-  seconds: number,
+  { jti, clientId, source, scope, audience, seconds }: IssuedToken,
 ): AuditEvent {
   return selfEvent({
     code: 29051,
@@ -34,6 +41,7 @@ export function tokenIssued(
     details: [
       ['source', source],
       ['seconds', String(seconds)],
+      ['audience', audience],
     ],
   })
 }
@@ -66,6 +74,21 @@ export function tokenRevoked(hostName: string, { jti, clientId, source }: ToldTo
     outcome: 'success',
     target: clientActor(clientId),
     fields: { token: jti, client: clientId },
+    details: [['source', source]],
+  })
+}
+
+/** 29061: a call had no valid access token, at a node that knows nobody by anything else. */
+export function callRefused(
+  node: { readonly hostName: string; readonly component: string },
+  { reason, source }: FailedCall,
+): AuditEvent {
+  return selfEvent({
+    code: 29061,
+    actor: '*system',
+    ...node,
+    outcome: 'failure',
+    fields: { reason },
     details: [['source', source]],
   })
 }

@@ -31,12 +31,28 @@ export class CountingHasher extends Hasher {
   }
 }
 
+/** Engines by host name, each with a log of that name, and the logs whose engines were told of a change. */
+export class EngineLogsDouble {
+  readonly logs = new Map([['engine-01', 'engine-01-aaaaaaaaaaaaaaaa']])
+  readonly told: string[] = []
+
+  async logOf(name: string): Promise<string | undefined> {
+    const log = this.logs.get(name)
+    return log ?? [...this.logs.values()].find((id) => id === name)
+  }
+
+  async tell(log: string): Promise<void> {
+    this.told.push(log)
+  }
+}
+
 /** Identity, and all that it was given. */
 export interface IdentityFixture extends AsyncDisposable {
   readonly database: TemporaryDatabase
   readonly recorder: RecorderDouble
   readonly clock: ClockDouble
   readonly hasher: CountingHasher
+  readonly engines: EngineLogsDouble
   readonly identity: Identity
 }
 
@@ -58,6 +74,7 @@ export async function identityFixture(
     new CountingHasher({ parameters: cheap }),
   ]
   const database = await temporaryDatabase()
+  const engines = new EngineLogsDouble()
   const identity = openIdentity({
     database,
     clock,
@@ -68,6 +85,7 @@ export async function identityFixture(
     options: { lockout: { failures: 5, minutes: 15 }, basicEnabled: true, tokenSeconds: 900, ...options },
     place: () => place,
     others: { has: () => false, authenticate: () => Promise.reject(new Error('no other issuer')) },
+    engines,
   })
   await identity.accounts.add({ name: 'admin', profile: 'main-administrator', password }, by)
   await identity.accounts.add({ name: 'reader', profile: 'user', password }, by)
@@ -76,6 +94,7 @@ export async function identityFixture(
     recorder,
     clock,
     hasher,
+    engines,
     identity,
     async [Symbol.asyncDispose]() {
       await identity.close()
