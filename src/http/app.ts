@@ -4,6 +4,8 @@ import type { FastifyInstance } from 'fastify'
 import { gatewayAnswers, gatewayBufferBytes, idleAnswerBuffers } from '../limits.ts'
 import type { AgoraNode } from './agora-node.ts'
 import { defaultBounds, type HttpBounds } from './bounds.ts'
+import { BodyBudget } from './body-budget.ts'
+import { BodyDeadlines } from './body-deadlines.ts'
 import { BufferPool } from './buffer-pool.ts'
 import { Calls } from './calls.ts'
 import type { EngineNode } from './engine-node.ts'
@@ -11,13 +13,21 @@ import { createFace } from './face.ts'
 import type { TlsIdentity } from './http-server.ts'
 import type { Node } from './node.ts'
 import type { Portal } from './portal.ts'
-import { agoraRoutes, engineRoutes, innerRoutes, portalRoutes } from './routes.ts'
+import type { RecordingNode } from './recording.ts'
+import {
+  agoraRoutes,
+  engineRoutes,
+  innerRoutes,
+  portalRoutes,
+  recordingRoutes,
+  socketRoutes,
+} from './routes.ts'
 import { Slots } from './slots.ts'
 
 /** What a face is given: a node's parts, and what differs from the usual bounds. */
 export type FaceOptions<N extends Node> = Omit<
   N,
-  'bounds' | 'buffers' | 'calls' | 'bulkSlots' | 'compressionSlots' | 'shown'
+  'bounds' | 'buffers' | 'calls' | 'deadlines' | 'bodyBudget' | 'bulkSlots' | 'compressionSlots' | 'shown'
 > & {
   /** The certificate, where the face speaks TLS. */
   readonly tls?: TlsIdentity
@@ -35,9 +45,15 @@ export function createAgoraApp(options: FaceOptions<AgoraNode>): FastifyInstance
   return createFace<AgoraNode>({ ...options, ...ownParts(bounds) }, agoraRoutes, options.tls)
 }
 
-/** Makes an engine's HTTP face for everybody: health and numbers. */
-export function createEngineApp(options: FaceOptions<Node>): FastifyInstance {
-  return createFace<Node>({ ...options, ...ownParts(options.bounds) }, engineRoutes, options.tls)
+/** Makes an engine's HTTP face for everybody: health and numbers, and where events come in. */
+export function createEngineApp(options: FaceOptions<RecordingNode>): FastifyInstance {
+  const routes = [...engineRoutes, ...recordingRoutes]
+  return createFace<RecordingNode>({ ...options, ...ownParts(options.bounds) }, routes, options.tls)
+}
+
+/** Makes the HTTP face of a node's record socket. */
+export function createSocketApp(options: FaceOptions<RecordingNode>): FastifyInstance {
+  return createFace<RecordingNode>({ ...options, ...ownParts(options.bounds) }, socketRoutes)
 }
 
 /** Makes an engine's HTTP face for its portal: the inner API (`federation/inner-api.ts`). */
@@ -52,6 +68,8 @@ function ownParts(given: Partial<HttpBounds> = {}) {
     bounds,
     buffers: new BufferPool(bounds.answerBufferBytes, idleAnswerBuffers),
     calls: new Calls(),
+    deadlines: new BodyDeadlines(),
+    bodyBudget: new BodyBudget(bounds.recordHeldBytes),
     bulkSlots: new Slots(bounds.bulkAnswers),
     compressionSlots: new Slots(bounds.compressedAnswers),
   }

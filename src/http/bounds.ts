@@ -17,6 +17,10 @@ export interface HttpBounds {
   readonly bulkAnswers: number
   readonly compressedAnswers: number
   readonly answerStallMs: number
+  readonly recordHeldBytes: number
+  readonly recordPlaceMs: number
+  readonly recordStallMs: number
+  readonly recordLingerMs: number
 }
 
 /** What a node uses. */
@@ -34,4 +38,8 @@ export const defaultBounds: HttpBounds = {
   bulkAnswers: limits.bulkAnswers,
   compressedAnswers: limits.compressedAnswers,
   answerStallMs: limits.answerStallMs,
+  recordHeldBytes: limits.recordHeldBytes,
+  recordPlaceMs: limits.recordPlaceMs,
+  recordStallMs: limits.recordStallMs,
+  recordLingerMs: limits.recordLingerMs,
 }

@@ -10,7 +10,7 @@ import type { Node } from './node.ts'
 
 /** An engine, as its portal sees it. */
 export interface EngineNode extends Node {
-  readonly side: Pick<EngineSide, 'isPortal' | 'describe' | 'hold' | 'portalName' | 'portalLog'>
+  readonly side: Pick<EngineSide, 'isPortal' | 'describe' | 'hold' | 'learn' | 'portalName' | 'portalLog'>
   /** The fingerprint that each connection showed: asking Node for it costs more than all the rest of a small question. */
   readonly shown: WeakMap<object, string | undefined>
 }

@@ -53,7 +53,9 @@ export function refuse(
 
 /** The body of a refusal: an array, because "all engines" may refuse for several of them (E3). */
 export function refusalBody(error: AnnalsError): string {
-  return JSON.stringify(eachOf(error).map(({ code, message, engine }) => ({ code, message, engine })))
+  return JSON.stringify(
+    eachOf(error).map(({ code, message, engine, index, field }) => ({ code, message, engine, index, field })),
+  )
 }
 
 /** The headers of a refusal as a flat name-value list, without its length. */
@@ -78,6 +80,8 @@ const passingCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'TOO_MANY_REQUESTS',
   'UNAVAILABLE',
   'OUTCOME_UNKNOWN',
+  // Somebody has to make room; but recording goes on by itself as soon as there is some (I9).
+  'STORAGE_FULL',
 ])
 
 /** What is thrown inside, as the refusal that the caller sees. Fastify's own errors keep what is the caller's fault. */

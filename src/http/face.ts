@@ -7,13 +7,15 @@ import fastify, {
   type FastifyReply,
   type FastifyRequest,
   type RouteHandlerMethod,
+  type RouteOptions,
 } from 'fastify'
 import { AnnalsError } from '../errors.ts'
-import { hostNameCharacters, unreadBodyBytes } from '../limits.ts'
+import { hostNameCharacters } from '../limits.ts'
 import { refuse } from './errors.ts'
 import { createHttpServer, type TlsIdentity } from './http-server.ts'
 import type { Node } from './node.ts'
 import { refusalAt } from './parser-errors.ts'
+import { expectsContinue, hasLargeBody } from './unread-body.ts'
 
 /** A resource: its path, in the router's syntax, its methods, and what answers it. */
 export interface Route<N extends Node> {
@@ -22,6 +24,8 @@ export interface Route<N extends Node> {
   readonly handler: (node: N) => RouteHandlerMethod
   /** The longest body that it takes. */
   readonly bodyBytes?: number
+  /** Its handler reads the body itself, and before that decides whether it wants it (`body-stream.ts`). */
+  readonly readsBody?: boolean
 }
 
 /**
@@ -35,10 +39,12 @@ export function createFace<N extends Node>(
   tls?: TlsIdentity,
 ): FastifyInstance {
   const allowedAt = allowedAtOf(routes)
+  const readers = new Set(routes.flatMap(({ path, readsBody }) => (readsBody === true ? [path] : [])))
   const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
     refuse(node, request, reply, error)
   const app = fastify({
-    serverFactory: (listener) => createHttpServer(listener, node.bounds, node, allowedAt, tls),
+    serverFactory: (listener) =>
+      createHttpServer(listener, node.bounds, node, allowedAt, node.deadlines, tls),
     // The server has its own listener already (`http-server.ts`).
     clientErrorHandler: () => undefined,
     frameworkErrors: answerError,
@@ -53,15 +59,30 @@ export function createFace<N extends Node>(
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.addHook('onRequest', (request, reply, done) => {
-    if (hasLargeBody(request)) reply.raw.shouldKeepAlive = false
-    done(refusalOf(request, allowedAt))
+    if (readers.has(request.routeOptions.url ?? '')) return done(refusalOf(request, allowedAt))
+    if (hasLargeBody(request.raw)) reply.raw.shouldKeepAlive = false
+    const refusal = refusalOf(request, allowedAt)
+    if (refusal === undefined && expectsContinue(request.raw)) reply.raw.writeContinue()
+    done(refusal)
   })
   app.addHook('onClose', () => node.calls.idle())
-  for (const { path, methods, handler, bodyBytes } of routes) {
-    const limit = bodyBytes === undefined ? {} : { bodyLimit: bodyBytes }
-    app.route({ method: [...methods], url: path, handler: handler(node), ...limit })
-  }
+  for (const route of routes) app.route(routeOptions(node, route))
   return app
+}
+
+function routeOptions<N extends Node>(
+  node: N,
+  { path, methods, handler, bodyBytes, readsBody }: Route<N>,
+): RouteOptions {
+  const common = { method: [...methods], url: path, handler: handler(node) }
+  if (readsBody !== true) return bodyBytes === undefined ? common : { ...common, bodyLimit: bodyBytes }
+  // Before fastify reads the body. It goes no further than this: the handler has answered.
+  return {
+    ...common,
+    async onRequest(request, reply) {
+      await common.handler.call(this, request, reply)
+    },
+  }
 }
 
 /** Tells, for any path, the methods of the resource there, so that another method is 405 and not 404 (E7). */
@@ -107,12 +128,4 @@ function pathOf(url: string): string {
   const path = url.replace(/^https?:\/\/[^/?]*/i, '')
   const mark = path.indexOf('?')
   return mark === -1 ? path : path.slice(0, mark)
-}
-
-// A small body that nobody wants is read and dropped; for a large one the connection is not kept.
-function hasLargeBody(request: FastifyRequest): boolean {
-  const { headers } = request.raw
-  return (
-    headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > unreadBodyBytes
-  )
 }

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import type { TlsOptions } from 'node:tls'
 import { AnnalsError } from '../errors.ts'
+import type { BodyDeadlines } from './body-deadlines.ts'
 import type { HttpBounds } from './bounds.ts'
 import type { RefusalSink } from './errors.ts'
 import { type AllowedAt, parserRefusal, refuseSocket, type ParserError } from './parser-errors.ts'
@@ -46,6 +47,7 @@ export function createHttpServer(
   bounds: HttpBounds,
   sink: RefusalSink,
   allowedAt: AllowedAt,
+  deadlines: BodyDeadlines,
   tls?: TlsIdentity,
 ): Server {
   const options = serverOptions(bounds)
@@ -59,11 +61,14 @@ export function createHttpServer(
   // wants the answer. Node has this switch, but neither documentation nor a type for it.
   Object.assign(server, { httpAllowHalfOpen: true })
   closeSilentAsIdle(server)
+  watchDeadlines(server, bounds, sink, deadlines)
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy())
     refuseSocket(sink, socket, noProxy(), bounds.lingerMs)
   })
   // An expectation that we do not know may be ignored (RFC 9110 section 10.1.1); Node's own 417 is no JSON.
+  // Whoever reads the body says that it is welcome.
+  server.on('checkContinue', (request, response) => server.emit('request', request, response))
   server.on('checkExpectation', (request, response) => server.emit('request', request, response))
   server.on('clientError', (error: ParserError, socket: Socket) => {
     if (isParserError(error)) refuseSocket(sink, socket, parserRefusal(error, allowedAt), bounds.lingerMs)
@@ -73,11 +78,29 @@ export function createHttpServer(
   return server
 }
 
+// Node's own bound of a whole request holds for all requests alike, so that it is not used.
+function watchDeadlines(
+  server: Server,
+  bounds: HttpBounds,
+  sink: RefusalSink,
+  deadlines: BodyDeadlines,
+): void {
+  server.on('request', (request: IncomingMessage) => {
+    if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined)
+      deadlines.begin(request)
+  })
+  deadlines.watch(bounds.requestTimeoutMs, bounds.connectionsCheckMs, (socket) => {
+    const late = new AnnalsError('REQUEST_TIMEOUT', 'the request did not arrive in time')
+    refuseSocket(sink, socket, late, bounds.lingerMs)
+  })
+  server.on('close', () => deadlines[Symbol.dispose]())
+}
+
 // Node counts a connection as idle only behind its first request, and one that has not finished its TLS handshake not at
 // all: whoever connected and said nothing would hold up a node that stops until some time limit. A half-sent first
 // request goes with them; it would be refused anyway.
 function closeSilentAsIdle(server: Server): void {
-  const silent = new Map<string, Socket>()
+  const silent = new Map<string | Socket, Socket>()
   server.on('connection', (socket: Socket) => {
     const peer = peerOf(socket)
     silent.set(peer, socket)
@@ -91,16 +114,18 @@ function closeSilentAsIdle(server: Server): void {
   }
 }
 
-// A TLS socket and the connection that carries it have this in common.
-function peerOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`
+// A TLS socket and the connection that carries it have this in common. One of a unix socket has no address, and no TLS.
+function peerOf(socket: Socket): string | Socket {
+  const { remoteAddress, remotePort } = socket
+  return remoteAddress === undefined ? socket : `${remoteAddress} ${remotePort}`
 }
 
 function serverOptions(bounds: HttpBounds): ServerOptions {
   return {
     maxHeaderSize: bounds.headerBytes,
     headersTimeout: bounds.headersTimeoutMs,
-    requestTimeout: bounds.requestTimeoutMs,
+    // Of the body see `watchDeadlines`.
+    requestTimeout: 0,
     connectionsCheckingInterval: bounds.connectionsCheckMs,
     keepAliveTimeout: bounds.keepAliveMs,
     noDelay: true,

@@ -4,7 +4,7 @@ import type { Engines } from '../federation/engines.ts'
 import type { Enrolled } from '../federation/enrol.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { OAuthRequest } from '../identity/oauth-form.ts'
-import type { Node } from './node.ts'
+import type { RecordingNode } from './recording.ts'
 
 /** What `http/` asks of `identity/`. */
 export type Authenticator = Pick<Identity, 'authenticate' | 'noteRefusedJoin'>
@@ -23,7 +23,7 @@ export interface Authorization {
 }
 
 /** A portal, as its HTTP face sees it. */
-export interface Portal extends Node {
+export interface Portal extends RecordingNode {
   readonly identity: Authenticator
   readonly authorization: Authorization
   /** The IANA zone of times without an offset (W5). */

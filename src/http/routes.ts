@@ -3,20 +3,30 @@
 import { joinPath } from '../federation/enrolment.ts'
 import { innerPaths } from '../federation/inner-api.ts'
 import { metadataPaths, oauthPaths, resourceMetadataPath } from '../identity/oauth-paths.ts'
-import { innerCertificateBytes, innerWindowBytes, joinBodyBytes, oauthBodyBytes } from '../limits.ts'
+import { eventSchemaPath } from '../intake/event-schema.ts'
+import {
+  innerCertificateBytes,
+  innerTokenTrustBytes,
+  innerWindowBytes,
+  joinBodyBytes,
+  oauthBodyBytes,
+} from '../limits.ts'
 import type { AgoraNode } from './agora-node.ts'
 import type { EngineNode } from './engine-node.ts'
 import type { Route } from './face.ts'
 import type { Node } from './node.ts'
 import type { Portal } from './portal.ts'
+import type { RecordingNode } from './recording.ts'
 import { agoraEngineAuditLog, agoraEnginesAuditLog, agoraPortalAuditLog } from './routes/agora-audit-log.ts'
 import { engineAuditLog } from './routes/engine-audit-log.ts'
 import { engineJoin } from './routes/engine-join.ts'
 import { enginesAuditLog } from './routes/engines-audit-log.ts'
+import { eventSchema } from './routes/event-schema.ts'
 import { healthz } from './routes/healthz.ts'
 import { innerCertificate } from './routes/inner-certificate.ts'
 import { innerDescription } from './routes/inner-description.ts'
 import { innerEntries } from './routes/inner-entries.ts'
+import { innerTokens } from './routes/inner-tokens.ts'
 import { innerWindow } from './routes/inner-window.ts'
 import { metrics } from './routes/metrics.ts'
 import { oauthIntrospect } from './routes/oauth-introspect.ts'
@@ -25,8 +35,10 @@ import { oauthMetadata } from './routes/oauth-metadata.ts'
 import { oauthResourceMetadata } from './routes/oauth-resource-metadata.ts'
 import { oauthRevoke } from './routes/oauth-revoke.ts'
 import { oauthToken } from './routes/oauth-token.ts'
+import { otlpLogs, otlpLogsPath } from './routes/otlp-logs.ts'
 import { portalAuditLog } from './routes/portal-audit-log.ts'
 import { readyz } from './routes/readyz.ts'
+import { recordEntries, recordPath } from './routes/record-entries.ts'
 import { version } from './routes/version.ts'
 
 const read = ['GET', 'HEAD'] as const
@@ -37,6 +49,13 @@ export const engineRoutes: readonly Route<Node>[] = [
   { path: '/readyz', methods: read, handler: readyz },
   { path: '/metrics', methods: read, handler: metrics },
   { path: '/version', methods: read, handler: version },
+]
+
+/** Where events are recorded: at portals, at engines and at the record socket. */
+export const recordingRoutes: readonly Route<RecordingNode>[] = [
+  { path: recordPath, methods: ['POST'], handler: recordEntries, readsBody: true },
+  { path: otlpLogsPath, methods: ['POST'], handler: otlpLogs, readsBody: true },
+  { path: eventSchemaPath, methods: read, handler: eventSchema },
 ]
 
 /** Every resource of a portal. */
@@ -51,7 +70,14 @@ export const portalRoutes: readonly Route<Portal>[] = [
   { path: oauthPaths.keys, methods: read, handler: oauthKeys },
   ...metadataPaths.map((path) => ({ path, methods: read, handler: oauthMetadata })),
   { path: resourceMetadataPath, methods: read, handler: oauthResourceMetadata },
+  ...recordingRoutes,
   ...engineRoutes,
+]
+
+/** What the record socket answers: health, and that events come in. */
+export const socketRoutes: readonly Route<RecordingNode>[] = [
+  { path: '/healthz', methods: read, handler: healthz },
+  ...recordingRoutes,
 ]
 
 /** What a regional gateway passes on to instances (A4), and what it answers about itself. */
@@ -73,4 +99,5 @@ export const innerRoutes: readonly Route<EngineNode>[] = [
     handler: innerCertificate,
     bodyBytes: innerCertificateBytes,
   },
+  { path: innerPaths.tokens, methods: ['PUT'], handler: innerTokens, bodyBytes: innerTokenTrustBytes },
 ]

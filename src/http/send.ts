@@ -3,6 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { everyAnswer, neverStored } from './headers.ts'
 import type { HttpMetrics } from './metrics.ts'
+import { endAnswer } from './unread-body.ts'
 
 /** Answers a request with a text that fits into memory without a thought. Headers are flat name-value lists. */
 export function send(
@@ -11,13 +12,13 @@ export function send(
   reply: FastifyReply,
   status: number,
   headers: readonly string[],
-  body: string,
+  body: string | Uint8Array,
 ): void {
   reply.hijack()
   metrics.answered(routeOf(request), status)
   const length = ['Content-Length', String(Buffer.byteLength(body))]
   reply.raw.writeHead(status, [...everyAnswer(request.raw.socket), ...headers, ...length])
-  reply.raw.end(body)
+  endAnswer(request.raw, reply.raw, body)
 }
 
 /** Answers a request with JSON that nobody may keep. */

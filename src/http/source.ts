@@ -7,7 +7,11 @@ import type { FastifyRequest } from 'fastify'
 import type { Node } from './node.ts'
 
 /** The address that a request came from. */
-export function sourceOf({ trusts }: Pick<Node, 'trusts'>, { raw }: Pick<FastifyRequest, 'raw'>): string {
+export function sourceOf(
+  { trusts, source }: Pick<Node, 'trusts' | 'source'>,
+  { raw }: Pick<FastifyRequest, 'raw'>,
+): string {
+  if (source !== undefined) return source
   const peer = plain(raw.socket.remoteAddress ?? 'unknown')
   return trusts === undefined ? peer : behindProxies(peer, hopsOf(raw), trusts)
 }

@@ -17,7 +17,7 @@ export interface Ask {
   readonly method?: string
   readonly headers?: OutgoingHttpHeaders
   readonly agent?: Agent
-  readonly body?: string
+  readonly body?: string | Buffer
 }
 
 /** Asks and reads the whole answer. Rejects where the answer is cut short. */

@@ -9,6 +9,8 @@ import { createPortalApp } from '../app.ts'
 import type { HttpBounds } from '../bounds.ts'
 import type { BreakReason, HttpMetrics } from '../metrics.ts'
 import type { Authenticator, Authorization, Portal } from '../portal.ts'
+import { Intake } from '../../intake/intake.ts'
+import type { Loss } from '../../intake/losses.ts'
 import type { Principal } from '../../identity/principal.ts'
 import { noRights } from '../../identity/rights.ts'
 import { rightsOf } from '../../identity/scope.ts'
@@ -64,6 +66,8 @@ export interface PortalServer extends AsyncDisposable {
   readonly metrics: MetricsDouble
   /** What was logged for the operator. */
   readonly logged: { readonly level: string; readonly fields: object; readonly message: string }[]
+  /** Events that were not recorded, and counted. */
+  readonly losses: readonly Loss[]
   /** Connections that the server has. */
   readonly connections: () => number
   /** Whether the node is ready. */
@@ -79,11 +83,14 @@ export async function startPortal(
   const metrics = new MetricsDouble()
   const logged: PortalServer['logged'] = []
   const state = { isReady: true }
+  const losses: Loss[] = []
+  const intake = intakeOf(log, losses)
   const note = (level: string) => (fields: object, message: string) =>
     void logged.push({ level, fields, message })
   const app = createPortalApp({
     log,
     identity,
+    recording: { authenticate: (claim) => identity.authenticate(claim), intake },
     authorization,
     challenge: { basic: true, resourceMetadata: () => 'https://portal/metadata' },
     engines,
@@ -110,6 +117,7 @@ export async function startPortal(
     log,
     metrics,
     logged,
+    losses,
     state,
     connections: () => connections,
     async [Symbol.asyncDispose]() {
@@ -119,6 +127,12 @@ export async function startPortal(
       await log.close()
     },
   }
+}
+
+function intakeOf(log: LogDouble, counted: Loss[]): Intake {
+  const metrics = { recorded: () => undefined, lost: () => undefined }
+  const losses = { add: (loss: Loss) => void counted.push(loss) }
+  return new Intake({ log, hostName: 'portal-01', component: 'Portal', metrics, losses })
 }
 
 // Answers with what it was asked, and refuses what the body names.
@@ -164,7 +178,12 @@ const noEngines: Portal['engines'] = {
 }
 
 const basic = { scheme: 'Basic', session: 'session-1' } as const
-const readsAll = { reads: 'all', records: undefined } as const
+const readsAll = {
+  reads: 'all',
+  records: { components: 'any', codes: 'any', ownCodes: false },
+} as const
+
+const shopBounds = { components: ['Shop'], codes: [[40_000, 40_999]], ownCodes: false } as const
 
 // A token that is called like its scopes; `expired` is none.
 function bearerOf(scope: string): Principal {
@@ -172,7 +191,7 @@ function bearerOf(scope: string): Principal {
     throw new AnnalsError('UNAUTHENTICATED', 'the access token is not valid', {
       bearer: { error: 'invalid_token' },
     })
-  return { name: 'client:siem', session: 'jti', scheme: 'Bearer', rights: rightsOf([scope], undefined) }
+  return { name: 'client:siem', session: 'jti', scheme: 'Bearer', rights: rightsOf([scope], shopBounds) }
 }
 
 const identity: Authenticator = {

@@ -1,0 +1,82 @@
+// Events that are recorded together or not at all, where the sender asks for that.
+
+import type { AuditEvent } from '../entry/event.ts'
+import { AnnalsError } from '../errors.ts'
+import { groupEntries } from '../limits.ts'
+import { parsePosted, type PostedContext } from '../intake/posted-event.ts'
+import { refuse, toRefusal } from './errors.ts'
+import { neverStored } from './headers.ts'
+import type { ResultForm } from './record-answer.ts'
+import { recordedText } from './record-result.ts'
+import {
+  mayNotRecord,
+  mayRecordEvent,
+  type RecorderCall,
+  type RecordingNode,
+  recordForbidden,
+} from './recording.ts'
+import { send } from './send.ts'
+
+/** Reads one of the values. Throws its refusal. */
+export type ValueReader = () => unknown
+
+/** Records all of them, and answers 200 with their places. Throws one refusal with those of all that are wrong. */
+export async function recordGroup(
+  node: RecordingNode,
+  call: RecorderCall,
+  readers: readonly ValueReader[],
+  form: ResultForm,
+): Promise<void> {
+  const { intake } = node.recording
+  const { events, refusals, forbidden } = readAll(node, call, demandFew(readers))
+  if (refusals.length > 0) {
+    const reason = refusals[0]?.code ?? 'INVALID_EVENT'
+    intake.refused({ via: 'http', source: call.caller.name, reason, count: readers.length })
+    const headers = forbidden === 0 ? [] : await recordForbidden(node, call, forbidden)
+    return refuse(node, call.request, call.reply, together(refusals), headers)
+  }
+  const all = await intake.recordAll(events)
+  const texts = all.map((recorded, index) => recordedText(intake.log, events[index]?.id ?? '', recorded))
+  const body = `${form.before}${texts.join(form.between)}${texts.length === 0 && form.before === '' ? '' : form.after}`
+  const headers = [...neverStored, 'Content-Type', form.contentType]
+  send(node.metrics, call.request, call.reply, 200, headers, body)
+}
+
+function demandFew(readers: readonly ValueReader[]): readonly ValueReader[] {
+  if (readers.length <= groupEntries) return readers
+  throw new AnnalsError(
+    'BODY_TOO_LARGE',
+    `${readers.length} events are too many to be recorded together: expected at most ${groupEntries}`,
+  )
+}
+
+function readAll(node: RecordingNode, { caller }: RecorderCall, readers: readonly ValueReader[]) {
+  const { hostName, component } = node.recording.intake
+  const context: PostedContext = { via: 'http', by: caller.name, hostName, component }
+  const [events, refusals] = [[] as AuditEvent[], [] as AnnalsError[]]
+  let forbidden = 0
+  for (const [index, read] of readers.entries()) {
+    try {
+      const event = parsePosted(read(), context)
+      if (!mayRecordEvent(caller, event)) {
+        forbidden += 1
+        throw mayNotRecord(caller)
+      }
+      events.push(event)
+    } catch (error) {
+      refusals.push(at(index, toRefusal(error)))
+    }
+  }
+  return { events, refusals, forbidden }
+}
+
+function at(index: number, { code, message, field, bearer, cause }: AnnalsError): AnnalsError {
+  const more = { ...(field === undefined ? {} : { field }), ...(bearer === undefined ? {} : { bearer }) }
+  return new AnnalsError(code, message, { index, cause, ...more })
+}
+
+function together(refusals: readonly AnnalsError[]): AnnalsError {
+  const [first] = refusals
+  const { code, message, bearer } = first ?? new AnnalsError('INVALID_EVENT', 'an event is not as expected')
+  return new AnnalsError(code, message, { each: refusals, ...(bearer === undefined ? {} : { bearer }) })
+}

@@ -1,0 +1,99 @@
+// What a request to record asks, read from its line and headers alone, before any of its body is.
+
+import type { FastifyRequest } from 'fastify'
+import { AnnalsError } from '../errors.ts'
+import { rawQuery } from './asked.ts'
+import type { BodyForm } from './body-stream.ts'
+import type { RecordingNode } from './recording.ts'
+
+/** How a request brings its events. */
+export interface RecordRequest extends BodyForm {
+  /** One JSON value, which is an event or a list of them; or one a line. */
+  readonly form: 'json' | 'ndjson'
+  /** All of them are recorded, or none is. */
+  readonly isAtomic: boolean
+}
+
+/**
+ * Reads it. Throws NOT_FOUND for another node's log, INVALID_PARAMETER (W7: a typing error must not go unnoticed), and
+ * UNSUPPORTED_MEDIA_TYPE.
+ */
+export function parseRecordRequest(node: RecordingNode, request: FastifyRequest): RecordRequest {
+  const { headers } = request.raw
+  demandOwnLog(node, request)
+  const isAtomic = parseQuery(rawQuery(request.raw))
+  const form = formOf(headers['content-type'])
+  return { form, isAtomic, isGzip: isGzip(headers['content-encoding']) }
+}
+
+function demandOwnLog({ hostName, recording: { intake } }: RecordingNode, { params }: FastifyRequest): void {
+  const { log } = params as { readonly log: string }
+  const asked = log.toLowerCase()
+  if (asked === intake.log.toLowerCase() || isSameHost(asked, hostName.toLowerCase())) return
+  throw new AnnalsError(
+    'NOT_FOUND',
+    `this is ${hostName}, which records in its own log only (${intake.log}): send events to the node whose log is meant`,
+  )
+}
+
+// One of the two may be the other's short name (A2).
+function isSameHost(a: string, b: string): boolean {
+  return a === b || (!a.includes('.') && b.startsWith(`${a}.`)) || (!b.includes('.') && a.startsWith(`${b}.`))
+}
+
+function parseQuery(query: string): boolean {
+  if (query === '') return false
+  const parameters = [...new URLSearchParams(query)]
+  const unknown = parameters.find(([name]) => name !== 'atomic')
+  if (unknown !== undefined)
+    throw new AnnalsError(
+      'INVALID_PARAMETER',
+      `"${unknown[0].slice(0, 64)}" is not known: expected atomic, or nothing`,
+    )
+  const [first, second] = parameters
+  if (second !== undefined) throw new AnnalsError('INVALID_PARAMETER', '"atomic" is given more than once')
+  if (first?.[1] === 'true') return true
+  if (first?.[1] === 'false') return false
+  throw new AnnalsError('INVALID_PARAMETER', '"atomic" is expected to be true or false')
+}
+
+const forms: ReadonlyMap<string, RecordRequest['form']> = new Map([
+  ['application/json', 'json'],
+  ['application/x-ndjson', 'ndjson'],
+  ['application/ndjson', 'ndjson'],
+  ['application/jsonl', 'ndjson'],
+])
+
+/** What may be sent, as the headers of a refusal say it (RFC 9110 sections 12.5.1 and 15.5.16). */
+export const acceptedHere: readonly string[] = [
+  'Accept',
+  'application/json, application/x-ndjson',
+  'Accept-Encoding',
+  'gzip, identity',
+]
+
+const mediaType =
+  /^\s*([a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+)\s*((?:;\s*[a-z0-9-]+=(?:[^\s;"]+|"[^"]*")\s*)*);?\s*$/i
+
+function formOf(header: string | undefined): RecordRequest['form'] {
+  // By far the most frequent ones.
+  if (header === 'application/json') return 'json'
+  if (header === 'application/x-ndjson') return 'ndjson'
+  const [, type = '', parameters = ''] = mediaType.exec(header ?? '') ?? []
+  const form = forms.get(type.toLowerCase())
+  if (form === undefined)
+    throw new AnnalsError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      'Content-Type: expected application/json for an event or a list of them, or application/x-ndjson for one a line',
+    )
+  const [, charset = 'utf-8'] = /;\s*charset="?([^\s;"]+)"?/i.exec(parameters) ?? []
+  if (/^utf-?8$/i.test(charset)) return form
+  throw new AnnalsError('UNSUPPORTED_MEDIA_TYPE', 'Content-Type: events are expected in UTF-8')
+}
+
+function isGzip(header: string | undefined): boolean {
+  const coding = header?.trim().toLowerCase() ?? ''
+  if (coding === '' || coding === 'identity') return false
+  if (coding === 'gzip' || coding === 'x-gzip') return true
+  throw new AnnalsError('UNSUPPORTED_MEDIA_TYPE', 'Content-Encoding: expected gzip, or none')
+}

@@ -1,0 +1,187 @@
+// Who may record here, and the gate before it: what every route that takes events begins with.
+
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import type { AuditEvent } from '../entry/event.ts'
+import { draftOf } from '../entry/line.ts'
+import { selfEvent } from '../entry/self-event.ts'
+import { AnnalsError, isAnnalsError } from '../errors.ts'
+import type { CallerClaim, Principal } from '../identity/principal.ts'
+import { mayRecord } from '../identity/rights.ts'
+import { recordScope } from '../identity/scope.ts'
+import type { Intake } from '../intake/intake.ts'
+import { notRecorded } from './content.ts'
+import { toRefusal } from './errors.ts'
+import type { Node } from './node.ts'
+import { BrokenTransfer } from './outlet.ts'
+import { sourceOf } from './source.ts'
+import { hasLargeBody } from './unread-body.ts'
+
+/** What a face that takes events needs: who calls, and where events go. */
+export interface Recording {
+  /** As `Identity.authenticate`; at the record socket it asks for nothing. */
+  authenticate(claim: CallerClaim): Promise<Principal>
+  readonly intake: Intake
+}
+
+/** A node whose face takes events. */
+export interface RecordingNode extends Node {
+  readonly recording: Recording
+}
+
+/** One call by somebody who may record something. */
+export interface RecorderCall {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly caller: Principal
+  /** The address that it came from. */
+  readonly source: string
+}
+
+/** How a route refuses a whole request; `headers` go with the answer. */
+export type RecordingRefusal = (call: Arriving, error: unknown, headers: readonly string[]) => void
+
+/** A request that has not been read yet, and what answers it. */
+export type Arriving = Pick<RecorderCall, 'request' | 'reply'>
+
+/**
+ * Makes the handler of a route that takes events. It lets a caller in who has valid credentials and may record something,
+ * in the contract's order: 503 (E10), 401 (E5), 403 (E6), then whatever `work` refuses. None of the body is read before.
+ * What may not be recorded is an entry before it is an answer (S7).
+ */
+export function recorderRoute(
+  node: RecordingNode,
+  refuseWith: RecordingRefusal,
+  work: (call: RecorderCall) => Promise<void>,
+): RouteHandlerMethod {
+  return async (request, reply) => {
+    node.calls.begin()
+    try {
+      await admitted(node, { request, reply }, refuseWith, work)
+    } catch (error) {
+      abandonOrRefuse(node, { request, reply }, error, refuseWith)
+    } finally {
+      node.calls.end()
+    }
+  }
+}
+
+async function admitted(
+  node: RecordingNode,
+  arriving: Arriving,
+  refuseWith: RecordingRefusal,
+  work: (call: RecorderCall) => Promise<void>,
+): Promise<void> {
+  if (!node.isReady()) throw new AnnalsError('UNAVAILABLE', 'this node is starting or stopping')
+  const source = sourceOf(node, arriving.request)
+  const { authorization } = arriving.request.raw.headers
+  const caller = await node.recording.authenticate({ authorization, source })
+  const call = { ...arriving, caller, source }
+  if (caller.rights.records !== undefined) return await work(call)
+  refuseArriving(arriving, mayNotRecord(caller), await recordForbidden(node, call, 'all'), refuseWith)
+}
+
+function abandonOrRefuse(
+  node: RecordingNode,
+  arriving: Arriving,
+  error: unknown,
+  refuseWith: RecordingRefusal,
+): void {
+  if (!(error instanceof BrokenTransfer)) return refuseArriving(arriving, error, [], refuseWith)
+  // What was recorded stays. Nobody is there to be told, or the answer has broken off: it must not look as if it had ended.
+  arriving.reply.hijack()
+  arriving.request.raw.socket.destroy()
+  node.metrics.broken(error.reason)
+}
+
+// The rest of a large body is not waited for, nor that of one which did not come.
+function refuseArriving(
+  arriving: Arriving,
+  error: unknown,
+  headers: readonly string[],
+  refuseWith: RecordingRefusal,
+): void {
+  const { request, reply } = arriving
+  const isLate = isAnnalsError(error, 'REQUEST_TIMEOUT')
+  if (!request.raw.complete && (isLate || hasLargeBody(request.raw))) reply.raw.shouldKeepAlive = false
+  refuseWith(arriving, error, headers)
+}
+
+/** Does what may refuse an event, or a request with events. A refusal is counted as a loss (I7), and thrown. */
+export function counted<T>(node: RecordingNode, call: RecorderCall, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    countLoss(node, call, error)
+    throw error
+  }
+}
+
+/** The same for what takes time. */
+export async function countedLater<T>(
+  node: RecordingNode,
+  call: RecorderCall,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    countLoss(node, call, error)
+    throw error
+  }
+}
+
+function countLoss({ recording: { intake } }: RecordingNode, { caller }: RecorderCall, error: unknown): void {
+  // A client that has gone knows that it has no answer.
+  if (!(error instanceof BrokenTransfer))
+    intake.refused({ via: 'http', source: caller.name, reason: toRefusal(error).code })
+}
+
+/** Whether a caller may record an event. */
+export function mayRecordEvent({ rights }: Principal, { component = '', code }: AuditEvent): boolean {
+  const number = Number(code)
+  return mayRecord(rights, component, number, number >= 29_000 && number <= 29_999)
+}
+
+/** Why somebody with valid credentials may record nothing, or not this event (E6; RFC 6750 section 3.1). */
+export function mayNotRecord({ scheme, rights }: Principal): AnnalsError {
+  const why = rights.records === undefined ? 'record events' : 'record events of this component and code'
+  if (scheme === 'Basic') return new AnnalsError('FORBIDDEN', `this account may not ${why}`)
+  if (scheme === 'Local') return new AnnalsError('FORBIDDEN', `the record socket does not allow to ${why}`)
+  return new AnnalsError('FORBIDDEN', `this access token does not allow to ${why}`, {
+    bearer: { error: 'insufficient_scope', scope: recordScope },
+  })
+}
+
+/**
+ * Records that valid credentials were refused, for so many events: 29072, which is durable before the answer (S7).
+ * Returns the headers by which the answer says that there was no room for it (I9); throws where it fails otherwise.
+ */
+export async function recordForbidden(
+  node: RecordingNode,
+  { request, caller, source }: RecorderCall,
+  events: number | 'all',
+): Promise<readonly string[]> {
+  const { hostName, component, log } = node
+  const event = selfEvent({
+    code: 29072,
+    actor: caller.name,
+    session: caller.session,
+    hostName,
+    component,
+    outcome: 'failure',
+    target: hostName,
+    fields: { reason: 'FORBIDDEN', events: String(events) },
+    details: [
+      ['source', source],
+      ['method', request.method],
+    ],
+  })
+  try {
+    await log.record(draftOf(event, log.id))
+    return []
+  } catch (error) {
+    node.metrics.unrecorded()
+    if (isAnnalsError(error, 'STORAGE_FULL')) return notRecorded
+    throw error
+  }
+}

@@ -1,0 +1,143 @@
+// POST /v1/logs (OTLP/HTTP 1.x): log records of OpenTelemetry are recorded, each as one event. The answer comes when they
+// are durable. Refusals are a google.rpc.Status in the encoding of the request, as OTLP demands, and not the contract's
+// arrays; and what passes has a status that exporters try again after: 429 or 503, and no other.
+
+import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
+import { AnnalsError, type ErrorCode, isAnnalsError } from '../../errors.ts'
+import { type Encoding, encodingOf, jsonEncoding, protobufEncoding } from '../../intake/otlp/encoding.ts'
+import { recordExport } from '../../intake/otlp/record-export.ts'
+import { digestOf } from '../../intake/otlp/record-id.ts'
+import type { Exported } from '../../intake/otlp/refusals.ts'
+import { otlpBodyBytes } from '../../limits.ts'
+import { challengeHeaders } from '../challenge.ts'
+import { report, retryHeaders, toRefusal } from '../errors.ts'
+import { neverStored } from '../headers.ts'
+import { BrokenTransfer } from '../outlet.ts'
+import {
+  type Arriving,
+  mayNotRecord,
+  mayRecordEvent,
+  recorderRoute,
+  type RecorderCall,
+  type RecordingNode,
+  recordForbidden,
+} from '../recording.ts'
+import { routeOf, send } from '../send.ts'
+import { statusOf } from '../status.ts'
+import { holdBody } from '../whole-body.ts'
+
+/** Where exporters send log records (OTLP/HTTP, "OTLP/HTTP Request"). */
+export const otlpLogsPath = '/v1/logs'
+
+/** Answers with how many log records were refused, and why. */
+export function otlpLogs(node: RecordingNode): RouteHandlerMethod {
+  return recorderRoute(
+    node,
+    (arriving, error, headers) => refuse(node, arriving, error, headers),
+    async (call) => {
+      const { encoding, isGzip } = formOf(call.request)
+      const exported = await countingLoss(node, call, () => exportBody(node, call, encoding, isGzip))
+      const more = exported.forbidden === 0 ? [] : await recordForbidden(node, call, exported.forbidden)
+      const headers = [...more, ...neverStored, 'Content-Type', encoding.mediaType]
+      send(node.metrics, call.request, call.reply, 200, headers, encoding.response(exported))
+    },
+  )
+}
+
+async function exportBody(
+  node: RecordingNode,
+  call: RecorderCall,
+  encoding: Encoding,
+  isGzip: boolean,
+): Promise<Exported> {
+  using held = await holdBody(node, call, { isGzip }, otlpBodyBytes).catch(inOurWords)
+  const records = encoding.read(held.bytes)
+  return await recordExport(records, digestOf(held.bytes), {
+    intake: node.recording.intake,
+    by: call.caller.name,
+    demandAllowed(event) {
+      if (!mayRecordEvent(call.caller, event)) throw mayNotRecord(call.caller)
+    },
+  })
+}
+
+function inOurWords(cause: unknown): never {
+  if (!isAnnalsError(cause, 'BODY_TOO_LARGE')) throw cause
+  const message = `a request is expected to have at most ${otlpBodyBytes} bytes, decompressed; let the exporter send smaller batches`
+  throw new AnnalsError('BODY_TOO_LARGE', message, { cause })
+}
+
+// A request that cannot be read is one loss: nobody knows how many log records it had (I7). Events are counted by intake.
+async function countingLoss<T>(
+  { recording: { intake } }: RecordingNode,
+  { caller }: RecorderCall,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const { code } = toRefusal(error)
+    if (!(error instanceof BrokenTransfer) && ofWholeRequests.has(code))
+      intake.refused({ via: 'otlp', source: caller.name, reason: code })
+    throw error
+  }
+}
+
+const ofWholeRequests: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'MALFORMED_REQUEST',
+  'BODY_TOO_LARGE',
+  'REQUEST_TIMEOUT',
+])
+
+function formOf({ raw: { headers } }: FastifyRequest): { encoding: Encoding; isGzip: boolean } {
+  const encoding = encodingOf(headers['content-type'])
+  const { mediaType } = protobufEncoding
+  if (encoding === undefined)
+    throw unsupported(`Content-Type: expected ${mediaType} or ${jsonEncoding.mediaType}`)
+  const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
+  if (coding !== 'identity' && coding !== 'gzip')
+    throw unsupported('Content-Encoding: expected gzip, or none')
+  return { encoding, isGzip: coding === 'gzip' }
+}
+
+function unsupported(message: string): AnnalsError {
+  return new AnnalsError('UNSUPPORTED_MEDIA_TYPE', message)
+}
+
+function refuse(
+  node: RecordingNode,
+  { request, reply }: Arriving,
+  thrown: unknown,
+  headers: readonly string[],
+): void {
+  const error = asRetried(toRefusal(thrown))
+  report(node, error, routeOf(request))
+  const encoding = encodingOf(request.raw.headers['content-type']) ?? jsonEncoding
+  const all = [
+    ...headers,
+    ...neverStored,
+    'Content-Type',
+    encoding.mediaType,
+    ...(error.code === 'UNSUPPORTED_MEDIA_TYPE' ? accepted : []),
+    ...challengeHeaders(error, node.challenge),
+    ...retryHeaders(error),
+  ]
+  send(node.metrics, request, reply, statusOf[error.code], all, encoding.status(error.message))
+}
+
+const accepted = [
+  'Accept',
+  `${protobufEncoding.mediaType}, ${jsonEncoding.mediaType}`,
+  'Accept-Encoding',
+  'gzip, identity',
+]
+
+// What passes, and has a status that exporters throw everything away after.
+function asRetried(error: AnnalsError): AnnalsError {
+  const { code, message, detail } = error
+  if (code !== 'STORAGE_FULL' && code !== 'REQUEST_TIMEOUT') return error
+  return new AnnalsError('UNAVAILABLE', message, {
+    cause: error,
+    ...(detail === undefined ? {} : { detail }),
+  })
+}

@@ -1,0 +1,74 @@
+// POST /audit-trail/api/v2/logs/{log}/entries: events are recorded. One JSON event, a list of them, or any number of them
+// one a line. The answer comes when they are durable, and says of each where it is, or why it is not.
+
+import { isUtf8 } from 'node:buffer'
+import type { RouteHandlerMethod } from 'fastify'
+import { AnnalsError, isAnnalsError } from '../../errors.ts'
+import { recordBodyBytes } from '../../limits.ts'
+import { refuse } from '../errors.ts'
+import { textsOf } from '../ndjson.ts'
+import { arrayForm, linesForm } from '../record-answer.ts'
+import { jsonOfLine } from '../record-flow.ts'
+import { recordGroup } from '../record-group.ts'
+import { recordLines, recordList } from '../record-many.ts'
+import { recordOne } from '../record-one.ts'
+import { acceptedHere, parseRecordRequest, type RecordRequest } from '../record-request.ts'
+import { counted, countedLater, recorderRoute, type RecorderCall, type RecordingNode } from '../recording.ts'
+import { bodyAtHand, holdBody } from '../whole-body.ts'
+
+/** Where events are recorded; `:log` is the log's id, or the name of its host. */
+export const recordPath = '/audit-trail/api/v2/logs/:log/entries'
+
+/** Answers with what became of each event. */
+export function recordEntries(node: RecordingNode): RouteHandlerMethod {
+  return recorderRoute(
+    node,
+    ({ request, reply }, error, headers) =>
+      refuse(node, request, reply, error, [...headers, ...accepted(error)]),
+    async (call) => {
+      const asked = parseRecordRequest(node, call.request)
+      if (asked.form === 'ndjson' && !asked.isAtomic) return await recordLines(node, call, asked)
+      const small = bodyAtHand(call.request, asked)
+      if (small !== undefined) return await recordBody(node, call, asked, small)
+      using held = await countedLater(node, call, () => holdBody(node, call, asked, recordBodyBytes))
+      await recordBody(node, call, asked, held.bytes)
+    },
+  )
+}
+
+function accepted(error: unknown): readonly string[] {
+  return isAnnalsError(error, 'UNSUPPORTED_MEDIA_TYPE') ? acceptedHere : []
+}
+
+async function recordBody(
+  node: RecordingNode,
+  call: RecorderCall,
+  { form, isAtomic }: RecordRequest,
+  bytes: Buffer,
+): Promise<void> {
+  if (form === 'ndjson') {
+    const readers = Array.from(textsOf(bytes), (text) => () => jsonOfLine(text))
+    return await recordGroup(node, call, readers, linesForm)
+  }
+  const value = counted(node, call, () => jsonOf(bytes))
+  if (!Array.isArray(value) && !isAtomic) return await recordOne(node, call, value)
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value]
+  if (!isAtomic) return await recordList(node, call, values, bytes.byteLength)
+  const readers = values.map((value) => () => value)
+  await recordGroup(node, call, readers, arrayForm)
+}
+
+function jsonOf(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) throw new AnnalsError('MALFORMED_REQUEST', 'the body is expected to be in UTF-8')
+  try {
+    return JSON.parse(bytes.toString())
+  } catch (cause) {
+    throw new AnnalsError(
+      'MALFORMED_REQUEST',
+      'the body is expected to be JSON: one event, or a list of them',
+      {
+        cause,
+      },
+    )
+  }
+}
