@@ -1,7 +1,6 @@
 // The composition root of a regional gateway: the only file that names every part of one and puts them together.
 
 import type { AddressInfo } from 'node:net'
-import { callRefused } from '../agora/gateway-events.ts'
 import { Instances } from '../agora/instances.ts'
 import { withPort } from '../config/configuration.ts'
 import { readInstancesFile } from '../config/instances-file.ts'
@@ -9,6 +8,7 @@ import { AnnalsError, isAnnalsError } from '../errors.ts'
 import { createAgoraApp } from '../http/app.ts'
 import { Failures } from '../identity/failures.ts'
 import type { FailedCall } from '../identity/login-events.ts'
+import { callRefused } from '../identity/token-events.ts'
 import { annalsVersion } from '../ops/version.ts'
 import {
   closeHttp,

@@ -3,7 +3,7 @@
 // tokens, and the portal reads them over mutual TLS.
 
 import { join } from 'node:path'
-import type { Configuration } from '../config/configuration.ts'
+import { type Configuration, withData } from '../config/configuration.ts'
 import { formatListen, reachedLocally } from '../config/listen.ts'
 import { AnnalsError } from '../errors.ts'
 import { type JoinToken, parseToken } from '../federation/join-token.ts'
@@ -52,7 +52,7 @@ export async function startDemo(options: DemoOptions): Promise<RunningDemo> {
   for (const name of demoEngines) {
     if (await hasJoined(configuration, name)) engines.set(name, await startOne(options, name))
   }
-  const own = { ...configuration, data: join(configuration.data, portalDirectory) }
+  const own = withData(configuration, join(configuration.data, portalDirectory))
   const portal = await startPortal({
     ...partOf(options, own),
     tls: options.tls,
@@ -110,8 +110,7 @@ async function startOne(
 ): Promise<RunningEngine> {
   const anyPort = { host: '127.0.0.1', port: 0 }
   const configuration = {
-    ...options.configuration,
-    data: join(options.configuration.data, hostName),
+    ...withData(options.configuration, join(options.configuration.data, hostName)),
     hostName,
     listen: anyPort,
     portalListen: anyPort,

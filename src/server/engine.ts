@@ -10,9 +10,14 @@ import { portalJoined } from '../federation/engine-events.ts'
 import { EngineSide } from '../federation/engine-side.ts'
 import { addressTowards, askToJoin } from '../federation/ask-to-join.ts'
 import type { JoinToken } from '../federation/join-token.ts'
+import { KeptTokenTrust } from '../federation/kept-token-trust.ts'
 import { PortalTrust } from '../federation/portal-trust.ts'
 import { openTlsIdentity } from '../federation/tls-identity.ts'
 import { createEngineApp, createInnerApp } from '../http/app.ts'
+import { EngineTokens } from '../identity/engine-tokens.ts'
+import { Failures } from '../identity/failures.ts'
+import type { FailedCall } from '../identity/login-events.ts'
+import { callRefused } from '../identity/token-events.ts'
 import { recordAbnormalStop } from '../intake/engine-life.ts'
 import { innerStallMs } from '../limits.ts'
 import { dataLayout } from '../log/layout.ts'
@@ -28,7 +33,11 @@ import {
   recordPhase,
   type RunningNode,
   serverCommands,
+  trustedProxies,
+  warnUnrecorded,
 } from './node.ts'
+import { openRecordSocket } from './record-socket.ts'
+import { openIntake, openSources } from './sources.ts'
 
 /** What an engine is started with. */
 export interface EngineOptions extends NodeOptions {
@@ -55,6 +64,7 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
   const { log, metrics, health, record } = node
   await recordAbnormalStop(log, record, phases)
   parts.defer(() => recordPhase(node, options, phases, '10003', true))
+  const intake = openIntake(parts, node, options, phases)
   const identity = await openTlsIdentity({
     disk: realDisk,
     directory: dataLayout(data).tls,
@@ -63,11 +73,20 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
   })
   const changed = () => (inner.server as unknown as TlsServer).setSecureContext(side.tlsOptions())
   const trust = await PortalTrust.open(realDisk, data, () => changed())
+  const tokens = await KeptTokenTrust.open({
+    disk: realDisk,
+    directory: data,
+    portalLog: () => trust.portal?.log,
+    node: { hostName, component: hostName },
+    record,
+    logger,
+  })
   const side = parts.use(
     new EngineSide({
       log,
       identity,
       trust,
+      tokens,
       clock,
       record,
       component: hostName,
@@ -98,8 +117,22 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
   })
   parts.defer(() => closeHttp(inner, stopTimeoutSeconds * 1000))
   const tls = options.tls === undefined ? {} : { tls: { cert: options.tls.cert, key: options.tls.key } }
-  const app = createEngineApp({ ...face, ...tls })
+  const callers = new EngineTokens({
+    trust: () => tokens.current,
+    log: log.id,
+    clock,
+    failures: failuresOf(parts, options, node),
+  })
+  const app = createEngineApp({
+    ...face,
+    ...tls,
+    ...trustedProxies(configuration),
+    challenge: { basic: false, resourceMetadata: () => undefined },
+    recording: { authenticate: (claim) => callers.authenticate(claim), intake },
+  })
   parts.defer(() => closeHttp(app, stopTimeoutSeconds * 1000))
+  await openRecordSocket(parts, node, options, intake)
+  await openSources(parts, node, options, intake)
   parts.defer(() => health.enter('stopping'))
   const portalListen = await listenForPortal(inner, configuration)
   await listenAt(app, listen, '--listen')
@@ -117,6 +150,19 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
     failed: node.failed,
     stop: () => all.disposeAsync(),
   }
+}
+
+// Calls without valid credentials that were only counted become their entry (S7).
+function failuresOf(
+  parts: AsyncDisposableStack,
+  { configuration: { hostName }, clock, logger }: EngineOptions,
+  { record }: NodeBase,
+): Failures {
+  const component = hostName
+  const tell = (call: FailedCall) => callRefused({ hostName, component }, call)
+  const failures = new Failures({ clock, record, hostName, component, tell })
+  parts.defer(() => failures.close().catch((error: unknown) => warnUnrecorded(logger, error)))
+  return failures
 }
 
 /** Where the port is kept that was free at the first start: the portal is told it once. */

@@ -7,7 +7,7 @@ import { type Configuration, withPort } from '../config/configuration.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import { drain } from '../database/outbox.ts'
 import type { JoinedNode } from '../federation/enrolment.ts'
-import { Engines } from '../federation/engines.ts'
+import { Engines, type EnginesParts } from '../federation/engines.ts'
 import { Registry } from '../federation/registry.ts'
 import { openTlsIdentity, type TlsIdentity } from '../federation/tls-identity.ts'
 import { createPortalApp } from '../http/app.ts'
@@ -35,6 +35,8 @@ import {
   trustedProxies,
   warnUnrecorded,
 } from './node.ts'
+import { openRecordSocket } from './record-socket.ts'
+import { openIntake, openSources } from './sources.ts'
 
 /** The component that a portal's own entries name. */
 export const portalComponent = 'Portal'
@@ -71,6 +73,7 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
   // A crash before this: there is a log with its key, and perhaps its first entry. The next start finds both.
   await recordPhase(node, options, phases, '20001')
   parts.defer(() => recordPhase(node, options, phases, '20004', true))
+  const intake = openIntake(parts, node, options, phases)
   const database = parts.use(await openDatabase(dataLayout(data).database))
   // Links and issuers are made from it. A port that the system chooses is known once the portal listens.
   let running = configuration
@@ -84,6 +87,7 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
     options: identityOptions(configuration),
     place: () => tokenPlace(running),
     others: others.issuers,
+    engines: { logOf: (name) => engines.logOf(name), tell: (log) => engines.tell(log) },
     limited: (limit) => metrics.limited(limit),
   })
   // Calls without valid credentials that were only counted become their entry (S7).
@@ -92,7 +96,8 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
   parts.use(drainOutbox(database, record, logger))
   const tls = await openTlsIdentity(tlsPlace(options))
   const registry = new Registry({ database, clock, hostName, random: randomBytes })
-  const engines = parts.use(enginesOf(options, node, registry, tls))
+  const tokenTrust = () => identity.tokenTrust()
+  const engines = parts.use(enginesOf(options, node, { registry, identity: tls, tokenTrust }))
   metrics.watchEngines(() => engines.numbers())
   const app = createPortalApp({
     log,
@@ -103,6 +108,7 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
       resourceMetadata: () => `${publicUrl()}${resourceMetadataPath}`,
     },
     ...trustedProxies(configuration),
+    recording: { authenticate: (claim) => identity.authenticate(claim), intake },
     engines,
     enrol: (body, mac) => registry.enrol(body, mac, joinedAs(log, tls)),
     timeZone: configuration.timeZone,
@@ -117,6 +123,8 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
     ...(options.tls === undefined ? {} : { tls: { cert: options.tls.cert, key: options.tls.key } }),
   })
   parts.defer(() => closeHttp(app, stopTimeoutSeconds * 1000))
+  await openRecordSocket(parts, node, options, intake)
+  await openSources(parts, node, options, intake)
   parts.defer(() => health.enter('stopping'))
   await listenAt(app, listen, '--listen')
   await recordPhase(node, options, phases, '20002')
@@ -166,12 +174,10 @@ function tlsPlace({ configuration: { data, hostName }, clock }: NodeOptions) {
 function enginesOf(
   { configuration, clock, logger }: PortalOptions,
   { metrics, record }: NodeBase,
-  registry: Registry,
-  identity: TlsIdentity,
+  own: Pick<EnginesParts, 'registry' | 'identity' | 'tokenTrust'>,
 ): Engines {
   return new Engines({
-    registry,
-    identity,
+    ...own,
     clock,
     timeoutMs: configuration.engineTimeoutSeconds * 1000,
     resumeMs: configuration.engineResumeSeconds * 1000,

@@ -1,0 +1,94 @@
+// What a node takes in from outside besides HTTP, as its configuration says: syslog, and files that are followed.
+
+import { readCa } from '../config/ca-file.ts'
+import { formatListen, type Listen } from '../config/listen.ts'
+import { selfEvent } from '../entry/self-event.ts'
+import { AnnalsError } from '../errors.ts'
+import { Intake } from '../intake/intake.ts'
+import { Losses } from '../intake/losses.ts'
+import { openSyslog, type SyslogListeners } from '../intake/syslog/open-syslog.ts'
+import { openFollowedFiles } from './followed-files.ts'
+import { type NodeBase, type NodeOptions, type Phases, warnUnrecorded } from './node.ts'
+
+/** Opens the way in. What is lost is recorded at the latest when `parts` is disposed of. */
+export function openIntake(
+  parts: AsyncDisposableStack,
+  { log, metrics, record }: NodeBase,
+  { configuration: { hostName }, clock, logger }: NodeOptions,
+  { component }: Pick<Phases, 'component'>,
+): Intake {
+  const losses = new Losses({ record, hostName, component, clock })
+  parts.defer(() => losses.close().catch((error: unknown) => warnUnrecorded(logger, error)))
+  return new Intake({ log, hostName, component, metrics: metrics.intake, losses })
+}
+
+/**
+ * Takes in syslog and followed files until `parts` is disposed of; each source is an entry. Throws INVALID_CONFIGURATION
+ * where one cannot be opened.
+ */
+export async function openSources(
+  parts: AsyncDisposableStack,
+  node: NodeBase,
+  options: NodeOptions,
+  intake: Intake,
+): Promise<void> {
+  const { follow } = options.configuration
+  const listeners = await openSyslogAsTold(options, intake)
+  if (listeners !== undefined) parts.use(listeners)
+  await openFollowedFiles(parts, node, options, intake)
+  const sources = [...(listeners === undefined ? [] : syslogSources(listeners)), ...follow]
+  for (const source of sources) await recordSource(node, options, intake.component, source)
+}
+
+async function openSyslogAsTold(
+  { configuration, tls, logger, clock }: NodeOptions,
+  intake: Intake,
+): Promise<SyslogListeners | undefined> {
+  const { syslog, timeZone } = configuration
+  const { socket, udp, tcp, allowBeyondLoopback } = syslog
+  if (socket === undefined && udp === undefined && tcp === undefined && syslog.tls === undefined)
+    return undefined
+  return await openSyslog({
+    ...(socket === undefined ? {} : { socket }),
+    ...(udp === undefined ? {} : { udp }),
+    ...(tcp === undefined ? {} : { tcp }),
+    ...(syslog.tls === undefined || tls === undefined
+      ? {}
+      : { tls: { ...syslog.tls, cert: tls.cert, key: tls.key, ...clientCa(syslog.clientCaFile) } }),
+    allowBeyondLoopback,
+    intake,
+    logger,
+    clock,
+    timeZone,
+  })
+}
+
+function clientCa(file: string | undefined): { clientCa?: string } {
+  if (file === undefined) return {}
+  const text = readCa(file)
+  if (typeof text === 'string') return { clientCa: text }
+  throw new AnnalsError('INVALID_CONFIGURATION', `"syslog.clientCaFile" cannot be used: ${text.message}`)
+}
+
+function syslogSources({ addresses: { socket, udp, tcp, tls } }: SyslogListeners): string[] {
+  const at = (how: string, listen: Listen | undefined) =>
+    listen === undefined ? [] : [`syslog over ${how} at ${formatListen(listen)}`]
+  return [
+    ...(socket === undefined ? [] : [`syslog at ${socket}`]),
+    ...at('UDP', udp),
+    ...at('TCP', tcp),
+    ...at('TLS', tls),
+  ]
+}
+
+// Where there is no room to record, events are taken in all the same as soon as there is some (I9).
+async function recordSource(
+  { record }: NodeBase,
+  { configuration: { hostName }, logger }: NodeOptions,
+  component: string,
+  source: string,
+): Promise<void> {
+  logger.info({ source }, 'events are taken in')
+  const event = selfEvent({ code: 29074, actor: '*system', hostName, component, fields: { source } })
+  await record(event).catch((error: unknown) => warnUnrecorded(logger, error))
+}
