@@ -60,7 +60,9 @@ const callers = [
   "a client's id and secret",
 ] as const
 
-const { agoraRoutes, engineRoutes, innerRoutes, portalRoutes } = routeTables
+const { agoraRoutes, innerRoutes, portalRoutes } = routeTables
+// The record socket asks nobody: who can open it is let in (`engine-recording.test.ts`).
+const engineRoutes = [...routeTables.engineRoutes, ...routeTables.recordingRoutes]
 
 type Caller = (typeof callers)[number]
 
@@ -79,6 +81,9 @@ const portalMatrix = `
 /oauth2/default/.well-known/oauth-authorization-server       200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 /oauth2/default/.well-known/openid-configuration             200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 /.well-known/oauth-protected-resource/audit-trail/api        200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+/audit-trail/api/v2/logs/:log/entries                        401 401 403 403 201 201 403 403 403 403 201 401 401 401 403 403 401 401 401 401 401 401
+/v1/logs                                                     401 401 403 403 200 200 403 403 403 403 200 401 401 401 403 403 401 401 401 401 401 401
+/audit-trail/api/v2/schemas/event                            200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 /healthz                                                     200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 /readyz                                                      200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 /metrics                                                     200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -95,13 +100,16 @@ const agoraMatrix = `
 /metrics                                                     200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 /version                                                     200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200`
 
-/** What an engine answers everybody, beside its portal. */
+/** What an engine answers everybody, beside its portal. It knows the tokens that were made for it alone. */
 const engineMatrix = `
                                                              A   B   C   D   E   F   G   H   I   J   K   L   M   N   O   P   Q   R   S   T   U   V
 /healthz                                                     200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 /readyz                                                      200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 /metrics                                                     200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
-/version                                                     200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200`
+/version                                                     200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+/audit-trail/api/v2/logs/:log/entries                        401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401
+/v1/logs                                                     401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401
+/audit-trail/api/v2/schemas/event                            200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200`
 
 /** What an engine answers on the port that is for its portal, whose certificate no caller has: TLS ends there. */
 const innerMatrix = `
@@ -109,7 +117,8 @@ const innerMatrix = `
 /audit-trail/inner/v1/description                            tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls
 /audit-trail/inner/v1/window                                 tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls
 /audit-trail/inner/v1/entries                                tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls
-/audit-trail/inner/v1/certificate                            tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls`
+/audit-trail/inner/v1/certificate                            tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls
+/audit-trail/inner/v1/tokens                                 tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls`
 
 /** What stands behind the callers. */
 interface Stage {
@@ -138,6 +147,8 @@ test('E5, E6: every route of every face answers every caller as the matrix says'
     'engineRoutes',
     'innerRoutes',
     'portalRoutes',
+    'recordingRoutes',
+    'socketRoutes',
   ])
   await context.test('the portal', async (context) => {
     await prove(context, portalRoutes, portalMatrix, (...asked) => statusOf(stage, stage.portal, ...asked))
@@ -235,7 +246,7 @@ function isTlsRefusal(error: unknown): boolean {
 const tlsRefusals = new Set(['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'ECONNRESET', 'EPIPE'])
 
 async function send(
-  { authorization, token }: Stage,
+  { authorization, engine, token }: Stage,
   server: Server,
   method: string,
   path: string,
@@ -246,11 +257,25 @@ async function send(
     'x-forwarded-for': `192.0.2.${callers.indexOf(caller) + 1}`,
     ...(authorization[caller] === undefined ? {} : { authorization: authorization[caller] }),
   }
-  const asked = path.replace(':host', engineName)
+  const asked = path.replace(':host', engineName).replace(':log', server === engine ? engineName : hostName)
   if (method !== 'POST') return await ask(server, asked, { method, headers })
+  const posted = bodies.get(path)
+  if (posted !== undefined)
+    return await ask(server, asked, { method, headers: { ...headers, ...jsonType }, body: posted })
   if (path === joinPath) return await ask(server, asked, { method, headers, body: unknownJoinToken })
   return await postForm(server, asked, { grant_type: 'client_credentials', token }, { headers })
 }
+
+const jsonType = { 'content-type': 'application/json' }
+
+// What the record-only client may record, and an export of OpenTelemetry with nothing in it.
+const bodies = new Map([
+  [
+    '/audit-trail/api/v2/logs/:log/entries',
+    JSON.stringify({ code: 40_001, component: 'Shop', actor: 'x', message: 'sold' }),
+  ],
+  ['/v1/logs', JSON.stringify({ resourceLogs: [] })],
+])
 
 // Well-formed, but nobody made it: an engine proves itself with its token alone, whatever else it sends.
 const unknownJoinToken = JSON.stringify({ version: 1, token: '0123456789abcdef' })
