@@ -26,12 +26,13 @@ export interface Annals extends Service {
 
 /**
  * Starts a portal on a data directory, which it makes where it is not there. `flags` are further ones of its own. With
- * `caFile` it is reached over TLS, under the name localhost.
+ * `caFile` it is reached over TLS, under the name localhost. `environment` is added to this process's.
  */
 export async function startAnnals(
   data: string,
   flags: readonly string[] = [],
   caFile?: string,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Annals> {
   await mkdir(data, { recursive: true, mode: 0o700 })
   const passwordFile = join(data, '..', 'password')
@@ -42,7 +43,7 @@ export async function startAnnals(
   const known = caFile === undefined ? [] : ['--public-url', url]
   const args = ['serve', '--data', data, '--listen', listen, '--host-name', portalName, ...known, ...flags]
   const service = await startService(process.execPath, [program, ...args], {
-    environment: { ANNALS_ADMIN_PASSWORD_FILE: passwordFile },
+    environment: { ANNALS_ADMIN_PASSWORD_FILE: passwordFile, ...environment },
     isReady: () => answers(`${url}/readyz`, caFile),
   })
   return { url, pid: service.pid, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() }
@@ -59,9 +60,13 @@ export interface Client {
   readonly secret: string
 }
 
-/** Makes a client that may read all logs, beside the running portal. */
-export async function makeClient(data: string, name: string): Promise<Client> {
-  const flags = ['--scope', 'service:audit-trail', '--data', data, '--host-name', portalName, '--json']
+/** Makes a client beside the running portal. It may read all logs, unless `rights` say what it may do. */
+export async function makeClient(
+  data: string,
+  name: string,
+  rights: readonly string[] = ['--scope', 'service:audit-trail'],
+): Promise<Client> {
+  const flags = [...rights, '--data', data, '--host-name', portalName, '--json']
   const made = JSON.parse(await runCommand(process.execPath, [program, 'client', 'add', name, ...flags])) as {
     client_id: string
     client_secret: string

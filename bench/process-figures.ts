@@ -11,6 +11,23 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[14 - 3]) + Number(fields[15 - 3])) / ticksPerSecond()
 }
 
+/** The memory that is resident just now, in bytes; undefined where there is no such process. */
+export function residentBytes(pid: number): number | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+    const kilobytes = /^VmRSS:\s+([0-9]+) kB$/m.exec(status)?.[1]
+    // A process that has ended and was not yet waited for has no memory.
+    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024
+  } catch (error) {
+    if (
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ||
+      (error as NodeJS.ErrnoException).code === 'ESRCH'
+    )
+      return undefined
+    throw error
+  }
+}
+
 /** The most memory that was resident since the process began, or since `forgetPeakMemory`, in bytes. */
 export function peakMemoryBytes(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1')

@@ -26,8 +26,8 @@ export function renderSection(benchmark: Benchmark, outcome: Outcome, circumstan
   return [
     `## ${benchmark.name}: ${benchmark.title}`,
     `${date}, \`${command}\`, ${rounds} rounds. ${machine}.`,
-    table(['measured', 'median', 'least – greatest', 'unit'], outcome.measured.map(measuredRow)),
-    table(
+    formatTable(['measured', 'median', 'least – greatest', 'unit'], outcome.measured.map(measuredRow)),
+    formatTable(
       ['ratio', 'median (least – greatest)', 'must be', 'reached'],
       outcome.comparisons.map(comparisonRow),
     ),
@@ -51,6 +51,18 @@ export function updateResults(file: string, name: string, section: string): void
   writeFileSync(file, updated)
 }
 
+/** A table in Markdown, its columns padded as the formatter pads them. Nothing where there are no rows. */
+export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return ''
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...rows].map((cells) => cells[column]?.length ?? 0)),
+  )
+  const lines = [head, widths.map((width) => '-'.repeat(width)), ...rows]
+  return lines
+    .map((cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`)
+    .join('\n')
+}
+
 function measuredRow({ name, unit, figures }: Outcome['measured'][number]): string[] {
   const { median, min, max } = spreadOf(figures)
   return [name, formatFigure(median), `${formatFigure(min)} – ${formatFigure(max)}`, unit]
@@ -65,18 +77,6 @@ function comparisonRow(comparison: Comparison): string[] {
 
 function formatSpread({ median, min, max }: Spread): string {
   return `${median.toFixed(2)} (${min.toFixed(2)} – ${max.toFixed(2)})`
-}
-
-// Columns are padded as the formatter pads them, so that what is generated passes it.
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return ''
-  const widths = head.map((_, column) =>
-    Math.max(...[head, ...rows].map((cells) => cells[column]?.length ?? 0)),
-  )
-  const lines = [head, widths.map((width) => '-'.repeat(width)), ...rows]
-  return lines
-    .map((cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`)
-    .join('\n')
 }
 
 function readIfThere(file: string): string | undefined {

@@ -17,6 +17,12 @@ import { appendOne } from './append-one.ts'
 import { credentials } from './credentials.ts'
 import { engineLog } from './engine-log.ts'
 import { firstByte } from './first-byte.ts'
+import { recordClient } from './record-client.ts'
+import { recordMemory } from './record-memory.ts'
+import { recordNdjson } from './record-ndjson.ts'
+import { recordOne } from './record-one.ts'
+import { recordOverload } from './record-overload.ts'
+import { recordSyslog } from './record-syslog.ts'
 import { smallRequest } from './small-request.ts'
 import { wholeLog } from './whole-log.ts'
 import { window } from './window.ts'
@@ -31,6 +37,12 @@ const benchmarks: readonly Benchmark[] = [
   smallRequest,
   credentials,
   wrongPasswords,
+  recordOne,
+  recordNdjson,
+  recordSyslog,
+  recordMemory,
+  recordClient,
+  recordOverload,
   agora,
   engineLog,
   allEngines,

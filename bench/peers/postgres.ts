@@ -16,6 +16,9 @@ export type Route = 'socket' | 'loopback'
 
 /** A running cluster. */
 export interface Postgres extends Service {
+  /** Where its unix socket is, and the port that the socket's name ends with. */
+  readonly socketDirectory: string
+  readonly port: number
   /** Runs SQL and psql's own commands; what is printed is unaligned and bare. */
   psql(script: string, route?: Route): Promise<string>
   /** Runs `script` in `clients` connections for `seconds`, each time as a transaction of its own: how many a second. */
@@ -54,6 +57,8 @@ export async function startPostgres(directory: string, sharedBuffersMiB: number)
   const psql = (script: string, route: Route = 'socket') => runPsql(connection(route), script)
   return {
     pid: service.pid,
+    socketDirectory: sockets,
+    port,
     psql,
     transactionsPerSecond: (file, load) => runPgbench(connection('socket'), file, load),
     describe: async () => (await psql(describingQuery)).trim(),
