@@ -407,6 +407,10 @@ export const postedTextCharacters = 1_024
 export const detailNameCharacters = 32
 /** How deep details may be nested. Beyond: INVALID_EVENT. */
 export const detailDepth = 8
+/** How often an entry that has to come before an answer is tried, where there is no room for a moment. */
+export const refusalTries = 6
+/** A request's Content-Type: ours have some thirty characters. Beyond: UNSUPPORTED_MEDIA_TYPE. */
+export const contentTypeCharacters = 256
 /** The longest time that somebody who finds the queue full is sent away for. */
 export const paceMostSeconds = 60
 /** The first pause before an event of somebody who cannot be told is tried again; it doubles up to the longest. */
@@ -525,6 +529,8 @@ export const recordSmallBodyBytes = 64 * 1024
 export const recordHeldBytes = 24 * 1024 * 1024
 /** How long a request waits for a place among them. Beyond: UNAVAILABLE. */
 export const recordPlaceMs = 5_000
+/** Results of one request that are there and not yet in its answer. Beyond: everybody else has a turn first. */
+export const recordUnflushed = 2_048
 /** Events of one request that go to the log as one: about what a connection gives in one read. */
 export const recordGroupEntries = 256
 /** Events of one request on their way to the log: some groups, so that the next is ready while the disk works. */

@@ -1,6 +1,7 @@
 // Recording over HTTP, with a real face and a double of the log behind it.
 
 import assert from 'node:assert/strict'
+import { AnnalsError } from '../errors.ts'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
@@ -384,6 +385,42 @@ test('a stream waits while the log has no room, and is refused nothing', async (
   assert.equal(lines({ body }).length, 700)
   assert.equal(portal.log.recorded.length, 700)
   assert.deepEqual(portal.losses, [])
+})
+
+test('a stream that found no room goes on as soon as there is some, and everybody else has a turn meanwhile', async () => {
+  await using portal = await startPortal()
+  for (let round = 0; round < 5; round += 1) {
+    portal.log.recordingFails = 'TOO_MANY_REQUESTS'
+    const answer = post(portal, `${JSON.stringify(login)}\n`.repeat(5_000), { headers: ndjson })
+    await new Promise((resolve) => setTimeout(resolve, 60 + 7 * round))
+    portal.log.recordingFails = undefined
+    assert.equal(lines(await answer).length, 5_000)
+  }
+  assert.equal(portal.log.recorded.length, 25_000)
+})
+
+test('a list of nothing but wrong events lets others have a turn', async () => {
+  await using portal = await startPortal()
+  let turns = 0
+  const turn = setInterval(() => (turns += 1), 1)
+  const { status, body } = await post(portal, `[${'1,'.repeat(30_000)}1]`)
+  clearInterval(turn)
+  assert.ok(turns > 5)
+  assert.ok(status === 200 || status === 422)
+  assert.equal(JSON.parse(body.toString()).length, 30_001)
+})
+
+test('what was recorded of a request is answered, also where its refusals cannot be recorded', async () => {
+  await using portal = await startPortal()
+  const record = portal.log.record.bind(portal.log)
+  portal.log.record = (draft) =>
+    draft.rest.includes('code="29072"') || draft.origin.includes(' 29072 ')
+      ? Promise.reject(new AnnalsError('TOO_MANY_REQUESTS', 'as the test wants'))
+      : record(draft)
+  const answer = await post(portal, [login, { ...login, code: 29001, message: 'x' }])
+  assert.equal(answer.status, 207)
+  assert.ok(answer.headers['annals-not-recorded'] !== undefined)
+  assert.equal(portal.log.recorded.length, 1)
 })
 
 test('I9: where there is no room at all, a stream is told so, and not read on', async () => {

@@ -11,6 +11,7 @@ import {
   groupBytes,
   recordFlightBytes,
   recordFlightEntries,
+  recordUnflushed,
   recordGroupEntries,
   recordPatienceMs,
   recordRetryMostMs,
@@ -44,6 +45,8 @@ interface Group {
   /** As they were sent, and as entries at the most. */
   sentBytes: number
   entryBytes: number
+  /** Set once it is not known what became of them: then nobody may say that nothing of them was recorded. */
+  unknown: AnnalsError | undefined
 }
 
 /** See the head of this file. */
@@ -99,6 +102,7 @@ export class RecordFlow {
   get isFull(): boolean {
     return (
       this.#flying >= recordFlightEntries ||
+      this.#results.length >= recordUnflushed ||
       this.#sentBytes >= recordFlightBytes ||
       this.#retrying !== undefined
     )
@@ -146,7 +150,8 @@ export class RecordFlow {
 
   /** Resolves when results have been given to the sink: there may be room then. */
   async flushed(): Promise<void> {
-    if (this.#results.length === 0) return
+    // What waits for room has its results already where the pause has not ended yet: timers must have their turn.
+    if (this.#results.length === 0) return await this.#retrying
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#whenFlushed = resolve
     await promise
@@ -188,6 +193,7 @@ export class RecordFlow {
   }
 
   #failed(group: Group, error: AnnalsError): void {
+    if (error.code === 'OUTCOME_UNKNOWN') group.unknown = error
     if (passing.has(error.code) && !this.#isTooLate()) {
       this.#waiting.push(group)
       this.#retrying ??= this.#retry()
@@ -195,22 +201,24 @@ export class RecordFlow {
     }
     if (ending.has(error.code)) this.#stop ??= error
     else if (group.drafts.length > 1) return this.#attemptEach(group)
+    const refusal = ending.has(error.code) ? (group.unknown ?? error) : error
     for (const [k, index] of group.indexes.entries()) {
-      const text = refusedText(index, group.drafts[k]?.id, error)
-      this.#count(error)
-      this.#results[index - this.#first] = { text, refusal: error }
+      const text = refusedText(index, group.drafts[k]?.id, refusal)
+      this.#count(refusal)
+      this.#results[index - this.#first] = { text, refusal }
     }
     this.#landed(group)
   }
 
   // One of them is refused, and which one, only the log can tell.
-  #attemptEach({ drafts, indexes, sentBytes }: Group): void {
+  #attemptEach({ drafts, indexes, sentBytes, unknown }: Group): void {
     for (const [k, draft] of drafts.entries())
       this.#attempt({
         drafts: [draft],
         indexes: indexes.slice(k, k + 1),
         sentBytes: sentBytes / drafts.length,
         entryBytes: 0,
+        unknown,
       })
   }
 
@@ -291,7 +299,7 @@ export class RecordFlow {
 }
 
 function emptyGroup(): Group {
-  return { drafts: [], indexes: [], sentBytes: 0, entryBytes: 0 }
+  return { drafts: [], indexes: [], sentBytes: 0, entryBytes: 0, unknown: undefined }
 }
 
 // Nothing was recorded, or it is not known: the same id again is safe either way (I4).

@@ -1,6 +1,7 @@
 // Events that are recorded together or not at all, where the sender asks for that.
 
-import type { AuditEvent } from '../entry/event.ts'
+import type { Draft } from '../entry/event.ts'
+import { draftOf } from '../entry/line.ts'
 import { AnnalsError } from '../errors.ts'
 import { groupEntries } from '../limits.ts'
 import { parsePosted, type PostedContext } from '../intake/posted-event.ts'
@@ -9,6 +10,7 @@ import { neverStored } from './headers.ts'
 import type { ResultForm } from './record-answer.ts'
 import { recordedText } from './record-result.ts'
 import {
+  counted,
   mayNotRecord,
   mayRecordEvent,
   type RecorderCall,
@@ -28,15 +30,19 @@ export async function recordGroup(
   form: ResultForm,
 ): Promise<void> {
   const { intake } = node.recording
-  const { events, refusals, forbidden } = readAll(node, call, demandFew(readers))
+  const { drafts, refusals, forbidden } = readAll(
+    node,
+    call,
+    counted(node, call, () => demandFew(readers)),
+  )
   if (refusals.length > 0) {
     const reason = refusals[0]?.code ?? 'INVALID_EVENT'
     intake.refused({ via: 'http', source: call.caller.name, reason, count: readers.length })
     const headers = forbidden === 0 ? [] : await recordForbidden(node, call, forbidden)
     return refuse(node, call.request, call.reply, together(refusals), headers)
   }
-  const all = await intake.recordAll(events)
-  const texts = all.map((recorded, index) => recordedText(intake.log, events[index]?.id ?? '', recorded))
+  const all = await intake.recordAll(drafts)
+  const texts = all.map((recorded, index) => recordedText(intake.log, drafts[index]?.id ?? '', recorded))
   const body = `${form.before}${texts.join(form.between)}${texts.length === 0 && form.before === '' ? '' : form.after}`
   const headers = [...neverStored, 'Content-Type', form.contentType]
   send(node.metrics, call.request, call.reply, 200, headers, body)
@@ -51,9 +57,9 @@ function demandFew(readers: readonly ValueReader[]): readonly ValueReader[] {
 }
 
 function readAll(node: RecordingNode, { caller }: RecorderCall, readers: readonly ValueReader[]) {
-  const { hostName, component } = node.recording.intake
+  const { hostName, component, log } = node.recording.intake
   const context: PostedContext = { via: 'http', by: caller.name, hostName, component }
-  const [events, refusals] = [[] as AuditEvent[], [] as AnnalsError[]]
+  const [drafts, refusals] = [[] as Draft[], [] as AnnalsError[]]
   let forbidden = 0
   for (const [index, read] of readers.entries()) {
     try {
@@ -62,12 +68,12 @@ function readAll(node: RecordingNode, { caller }: RecorderCall, readers: readonl
         forbidden += 1
         throw mayNotRecord(caller)
       }
-      events.push(event)
+      drafts.push(draftOf(event, log))
     } catch (error) {
       refusals.push(at(index, toRefusal(error)))
     }
   }
-  return { events, refusals, forbidden }
+  return { drafts, refusals, forbidden }
 }
 
 function at(index: number, { code, message, field, bearer, cause }: AnnalsError): AnnalsError {

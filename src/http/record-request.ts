@@ -2,6 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import { AnnalsError } from '../errors.ts'
+import { contentTypeCharacters } from '../limits.ts'
 import { rawQuery } from './asked.ts'
 import type { BodyForm } from './body-stream.ts'
 import type { RecordingNode } from './recording.ts'
@@ -79,7 +80,8 @@ function formOf(header: string | undefined): RecordRequest['form'] {
   // By far the most frequent ones.
   if (header === 'application/json') return 'json'
   if (header === 'application/x-ndjson') return 'ndjson'
-  const [, type = '', parameters = ''] = mediaType.exec(header ?? '') ?? []
+  const [, type = '', parameters = ''] =
+    (header?.length ?? 0) > contentTypeCharacters ? [] : (mediaType.exec(header ?? '') ?? [])
   const form = forms.get(type.toLowerCase())
   if (form === undefined)
     throw new AnnalsError(

@@ -1,5 +1,6 @@
 // Who may record here, and the gate before it: what every route that takes events begins with.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { AuditEvent } from '../entry/event.ts'
 import { draftOf } from '../entry/line.ts'
@@ -9,6 +10,7 @@ import type { CallerClaim, Principal } from '../identity/principal.ts'
 import { mayRecord } from '../identity/rights.ts'
 import { recordScope } from '../identity/scope.ts'
 import type { Intake } from '../intake/intake.ts'
+import { deliveryRetryMs, refusalTries } from '../limits.ts'
 import { notRecorded } from './content.ts'
 import { toRefusal } from './errors.ts'
 import type { Node } from './node.ts'
@@ -154,7 +156,7 @@ export function mayNotRecord({ scheme, rights }: Principal): AnnalsError {
 
 /**
  * Records that valid credentials were refused, for so many events: 29072, which is durable before the answer (S7).
- * Returns the headers by which the answer says that there was no room for it (I9); throws where it fails otherwise.
+ * Returns the headers by which the answer says that this could not be recorded.
  */
 export async function recordForbidden(
   node: RecordingNode,
@@ -176,12 +178,17 @@ export async function recordForbidden(
       ['method', request.method],
     ],
   })
-  try {
-    await log.record(draftOf(event, log.id))
-    return []
-  } catch (error) {
-    node.metrics.unrecorded()
-    if (isAnnalsError(error, 'STORAGE_FULL')) return notRecorded
-    throw error
+  const draft = draftOf(event, log.id)
+  for (let tries = 1, pauseMs = deliveryRetryMs; ; tries += 1, pauseMs *= 2) {
+    try {
+      await log.record(draft)
+      return []
+    } catch (error) {
+      if (tries === refusalTries || isAnnalsError(error, 'STORAGE_FULL')) break
+    }
+    await sleep(pauseMs)
   }
+  // What was recorded of the request is recorded: its answer is not to be another for that.
+  node.metrics.unrecorded()
+  return notRecorded
 }

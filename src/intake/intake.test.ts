@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type { AuditEvent } from '../entry/event.ts'
+import { draftOf } from '../entry/line.ts'
 import { AnnalsError, type ErrorCode } from '../errors.ts'
 import { linesOf, openTestLog } from '../log/testing/log-under-test.ts'
 import { Intake } from './intake.ts'
@@ -61,7 +62,9 @@ describe('events of senders who can be told', () => {
     const { log, intake, counted, lost } = await fixture(['TOO_MANY_REQUESTS', 'STORAGE_FULL'])
     await assert.rejects(intake.record(event({ via: 'http', by: 'app' })), { code: 'TOO_MANY_REQUESTS' })
     const pair = [event({ via: 'http', by: 'app' }), event({ via: 'http', by: 'app' })]
-    await assert.rejects(intake.recordAll(pair), { code: 'STORAGE_FULL' })
+    await assert.rejects(intake.recordAll(pair.map((each) => draftOf(each, intake.log))), {
+      code: 'STORAGE_FULL',
+    })
     await assert.rejects(intake.record(event({ via: 'http', message: 'x'.repeat(70_000) })), {
       code: 'ENTRY_TOO_LARGE',
     })

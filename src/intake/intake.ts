@@ -80,13 +80,16 @@ export class Intake {
   }
 
   /** Records all of them together or none, as `AuditLog.recordAll`. What is refused is counted. */
-  async recordAll(events: readonly AuditEvent[]): Promise<Recorded[]> {
-    const [first] = events
+  async recordAll(drafts: readonly Draft[]): Promise<Recorded[]> {
+    const [first] = drafts
     if (first === undefined) return []
+    const via = outerVia(first)
     try {
-      return await this.attemptAll(events.map((event) => draftOf(event, this.log)))
+      const all = await this.#parts.log.recordAll(drafts)
+      for (const { isNew } of all) this.#parts.metrics.recorded(via, isNew)
+      return all
     } catch (error) {
-      this.refused({ via: outerVia(first), source: first.by, reason: reasonOf(error), count: events.length })
+      this.refused({ via, source: first.by, reason: reasonOf(error), count: drafts.length })
       throw error
     }
   }

@@ -166,6 +166,25 @@ describe('refusing an event', () => {
     refused({ ...free, occurred: '2025-02-30T00:00:00Z' }, 'occurred', /no such date/)
   })
 
+  test('a number that cannot be kept exactly is refused', () => {
+    for (const [name, json] of [
+      ['account', '12345678901234567890'],
+      ['x', '1e400'],
+    ] as const) {
+      const details = JSON.parse(`{"deep": {"${name}": ${json}}}`)
+      refused({ ...free, details }, `details.deep.${name}`, /send it as a text/)
+    }
+    refused(
+      { ...login, fields: JSON.parse('{"sessionId": 9007199254740993}') },
+      'fields.sessionId',
+      /send it as a text/,
+    )
+    assert.deepEqual(parsed({ ...free, details: { big: 9007199254740991, small: 1.5e-300 } }).details, [
+      ['big', '9007199254740991'],
+      ['small', '1.5e-300'],
+    ])
+  })
+
   test('a detail’s name that does not fit is refused, nested as it may be', () => {
     refused({ ...free, details: { 'a b': 1 } }, 'details.a b', /has a name that is not expected/)
     refused({ ...free, details: { a: { ['b'.repeat(31)]: 1 } } }, `details.a.${'b'.repeat(31)}`, /at most 32/)

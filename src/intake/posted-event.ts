@@ -9,6 +9,7 @@ import type { AuditEvent, Micros } from '../entry/event.ts'
 import { parseTimestamp } from '../entry/foreign.ts'
 import { renderHeader } from '../entry/header.ts'
 import { AnnalsError } from '../errors.ts'
+import { detailDepth } from '../limits.ts'
 import { flatten } from './flatten.ts'
 import type { OuterVia } from './intake.ts'
 import { PostedEvent } from './event-schema.ts'
@@ -79,6 +80,7 @@ function fieldsIn({ fields }: PostedEvent, known: AuditCode | undefined): Readon
   const names = known?.template === undefined ? [] : fieldsOf(known.template)
   for (const name of Object.keys(fields)) {
     if (!names.includes(name)) throw unknownField(name, names)
+    demandExact(fields[name], `fields.${name}`)
     texts[name] = String(fields[name])
   }
   return texts
@@ -141,6 +143,7 @@ function paramsOf(
 const detailName = /^[A-Za-z0-9_.-]{1,32}$/
 
 function detailsOf(details: Readonly<Record<string, unknown>>): AuditEvent['details'] {
+  for (const name of Object.keys(details)) demandExact(details[name], `details.${name}`)
   const flat = flattened(details)
   for (const [name] of flat) {
     if (!detailName.test(name))
@@ -150,6 +153,16 @@ function detailsOf(details: Readonly<Record<string, unknown>>): AuditEvent['deta
       )
   }
   return flat
+}
+
+// A number that JavaScript reads as another one would be recorded as that. What is nested too deep is refused elsewhere.
+function demandExact(value: unknown, name: string, depth = 1): void {
+  if (typeof value === 'number') {
+    const isExact = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value)
+    if (!isExact) throw invalid(name, 'is a number that cannot be kept exactly: send it as a text')
+  }
+  if (typeof value !== 'object' || value === null || depth > detailDepth) return
+  for (const [part, inner] of Object.entries(value)) demandExact(inner, `${name}.${part}`, depth + 1)
 }
 
 function flattened(details: Readonly<Record<string, unknown>>): (readonly [string, string])[] {

@@ -112,6 +112,7 @@ export class Sequencer {
   #postponed: WaitingEntry[] = []
   #queue: Item[] = []
   #units = 0
+  #lines = 0
   readonly #pace = new Pace()
   #running: Promise<void> | undefined
   #state: 'open' | 'failed' | 'closed' = 'open'
@@ -205,10 +206,11 @@ export class Sequencer {
   #enter(item: Item): void {
     if (this.#state !== 'open') return item.reject(ended(this.#state))
     if (this.#queue.length >= limits.queueEntries || this.#units + item.units > limits.queueBytes) {
-      return item.reject(tooMany(this.#pace.secondsFor(this.#queue.length)))
+      return item.reject(tooMany(this.#pace.secondsFor(this.#lines)))
     }
     this.#queue.push(item)
     this.#units += item.units
+    this.#lines += item.lines
     this.#wake()
   }
 
@@ -292,6 +294,7 @@ export class Sequencer {
     for (let item = this.#queue[0]; item !== undefined && fits(item); item = this.#queue[count]) {
       taken.push(item)
       this.#units -= item.units
+      this.#lines -= item.lines
       count += 1
     }
     this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count)
@@ -553,6 +556,7 @@ export class Sequencer {
     for (const item of [...this.#notes.splice(0), ...this.#postponed.splice(0), ...this.#queue.splice(0)])
       item.reject(ended('failed'))
     this.#units = 0
+    this.#lines = 0
     this.#parts.failed(error)
   }
 }

@@ -99,18 +99,18 @@ test('engines are read through their portal as the portal itself is', async (con
   )
 
   await context.test('E6: the right to read is asked for before the engine', async () => {
-    const before = entriesOf(beta).length
+    const before = readsOf(beta).length
     for (const path of [enginePath('beta'), enginePath('gamma'), enginesPath])
       refusal(await get(portal, path, { credentials: user }), 403, 'FORBIDDEN')
     refusal(await ask(portal, enginePath('gamma')), 401, 'UNAUTHENTICATED')
-    assert.equal(entriesOf(beta).length, before)
+    assert.equal(readsOf(beta).length, before)
   })
 
   await context.test('E4: a wrong parameter is refused, and reaches no engine', async () => {
-    const before = entriesOf(beta).length
+    const before = readsOf(beta).length
     for (const path of [enginePath('beta'), enginesPath])
       refusal(await get(portal, `${path}?elapsed_hours=x`), 400, 'INVALID_PARAMETER')
-    assert.equal(entriesOf(beta).length, before)
+    assert.equal(readsOf(beta).length, before)
   })
 
   await context.test('A3: all engines are each engine’s own answer, in order of host name', async () => {
@@ -473,4 +473,9 @@ async function headThenKill(portal: Portal, path: string, nodes: readonly Portal
 function residentMegabytes(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   return Math.round(Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024)
+}
+
+// What an engine does by itself meanwhile, such as learning keys, is no read.
+function readsOf(engine: Parameters<typeof entriesOf>[0]) {
+  return entriesOf(engine).filter(({ code }) => code.startsWith('2900'))
 }

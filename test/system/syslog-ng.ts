@@ -1,5 +1,5 @@
 // syslog-ng as a sender. Debian's package cannot be installed beside rsyslog: it is unpacked into a directory, with the
-// libraries that it needs, which ANNALS_TEST_SYSLOG_NG names (`dpkg -x`).
+// libraries that it needs, which TEST_SYSLOG_NG names (`dpkg -x`).
 
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ export async function startSyslogNg(
   context: TestContext,
   places: SyslogPlaces,
 ): Promise<SyslogNg | undefined> {
-  const root = process.env['ANNALS_TEST_SYSLOG_NG'] ?? '/'
+  const root = process.env['TEST_SYSLOG_NG'] ?? '/'
   const program = findProgram(context, 'syslog-ng', [join(root, 'usr/sbin')])
   if (program === undefined) return undefined
   const directory = temporaryDirectory(context)
