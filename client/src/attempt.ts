@@ -3,7 +3,7 @@
 
 import { AuditTrailError } from './errors.ts'
 import type { Answer } from './http-client.ts'
-import { isPassing, isPassingCode, retryAfterMs } from './status.ts'
+import { isPassing, isPassingCode, isTraceless, isTracelessCode, retryAfterMs } from './status.ts'
 
 /** An event is durable. */
 export interface Receipt {
@@ -26,6 +26,8 @@ export interface Refusal {
   readonly isWhole: boolean
   /** Whether nothing is wrong with the server, so that no pause is needed. */
   readonly isStale?: boolean
+  /** Whether it is certain that this request did not record the event: as far as it goes, it may get another id. */
+  readonly leftNoTrace?: boolean
 }
 
 /** What became of a request. */
@@ -58,8 +60,13 @@ export function staleAttempt(error: AuditTrailError): Attempt {
 }
 
 /** A request that was not answered at all. */
-export function failedAttempt(error: AuditTrailError, mayPass: boolean, waitMs?: number): Attempt {
-  return { outcomes: [], rest: { error, mayPass, isWhole: true }, retryAfterMs: waitMs }
+export function failedAttempt(error: AuditTrailError): Attempt {
+  return { outcomes: [], rest: { error, mayPass: true, isWhole: true } }
+}
+
+/** A request that was not made: there is no token, or no connection. */
+export function unmadeAttempt(error: AuditTrailError, mayPass: boolean, waitMs?: number): Attempt {
+  return { outcomes: [], rest: { error, mayPass, isWhole: true, leftNoTrace: true }, retryAfterMs: waitMs }
 }
 
 type Value = Readonly<Record<string, unknown>>
@@ -89,7 +96,10 @@ function outcomeOf(value: Value, k: number): readonly [number, Receipt | Refusal
     ...(typeof id === 'string' ? { id } : {}),
   }
   const refused = new AuditTrailError(code, textOf(error['message']), details)
-  return [index, { error: refused, mayPass: isPassingCode(code), isWhole: false }]
+  return [
+    index,
+    { error: refused, mayPass: isPassingCode(code), isWhole: false, leftNoTrace: isTracelessCode(code) },
+  ]
 }
 
 // Of events that the answer does not tell of.
@@ -98,6 +108,7 @@ function restOf({ status, isWhole }: Answer, values: readonly Value[]): Refusal 
     error: new AuditTrailError(code, message, { status }),
     mayPass,
     isWhole: true,
+    leftNoTrace: isTraceless(status),
   })
   if (status >= 200 && status < 300)
     return whole('OUTCOME_UNKNOWN', 'the server did not say what became of the event', true)

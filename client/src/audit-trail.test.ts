@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -11,7 +11,7 @@ import {
   openAuditTrail,
   type Receipt,
 } from './audit-trail.ts'
-import { type FakeServer, type Posted, startFakeServer } from './testing/fake-server.ts'
+import { type FakeServer, type Mischief, type Posted, startFakeServer } from './testing/fake-server.ts'
 
 const session = { code: 20101, actor: 'jdoe', session: 's-1' } as const
 
@@ -451,6 +451,25 @@ test("an application's own tokens are asked for, and once more where they are re
   assert.equal((await audit.record(session))?.position, 0)
 })
 
+test("an application's token that never comes holds up neither record nor close", async (context) => {
+  const server = await startFakeServer(context)
+  const credentials = { token: () => new Promise<string>(() => undefined) }
+  const late = open(context, server, { credentials, requestTimeoutMs: 30, giveUpAfterMs: 20 })
+  const error = await rejection(late.audit.recordOrThrow(session))
+  assert.deepEqual(
+    [error.code, error.message],
+    ['GIVEN_UP', 'the event was not confirmed in time: there is no access token'],
+  )
+  const { audit } = open(context, server, { credentials })
+  const work = rejection(audit.recordOrThrow(session))
+  await sleep(20)
+  const started = Date.now()
+  await audit.close(20)
+  assert.equal((await work).code, 'GIVEN_UP')
+  assert.ok(Date.now() - started < 900)
+  assert.equal(server.requests.length, 0)
+})
+
 test('a record socket needs no credentials', async (context) => {
   const socketPath = join(directory(context), 'record.sock')
   const server = await startFakeServer(context, { socketPath })
@@ -550,6 +569,50 @@ test('with a spool, what does not fit in memory and what is given up goes to dis
   assert.deepEqual([recorded, spooled, dropped], [3, 3, 0])
   assert.deepEqual(errors, [])
 })
+
+// Of the only line on disk: n for an event that may get another id, s for one that may have been recorded.
+function kindOnDisk(path: string): string | undefined {
+  const names = readdirSync(path, { recursive: true, encoding: 'utf8' })
+  const lines = names
+    .filter((name) => /\.(spool|sent)$/.test(name))
+    .flatMap((name) => readFileSync(join(path, name), 'utf8').split('\n').slice(0, -1))
+  assert.equal(lines.length, 1)
+  return lines[0]?.[9]
+}
+
+const kinds: readonly (readonly [string, string, Mischief | undefined])[] = [
+  ['an answer that was lost', 's', { kind: 'lose' }],
+  ['no answer', 's', { kind: 'hang' }],
+  ['503', 's', { kind: 'refuse', status: 503 }],
+  ['401', 'n', { kind: 'refuse', status: 401 }],
+  ['403', 'n', { kind: 'refuse', status: 403 }],
+  // With a pause, so that no other request is under way at the end.
+  ['429', 'n', { kind: 'refuse', status: 429, retryAfter: '60' }],
+  ['a refused connection', 'n', undefined],
+]
+for (const [what, kind, mischief] of kinds) {
+  for (const how of ['given up', 'closed']) {
+    test(`an event that is ${how} after ${what} is spooled as ${kind}`, async (context) => {
+      const server = await startFakeServer(context)
+      server.always = mischief
+      if (mischief === undefined) await server.close()
+      const spool = { directory: join(directory(context), 'spool') }
+      const isClosed = how === 'closed'
+      const { audit } = open(context, server, {
+        spool,
+        requestTimeoutMs: isClosed ? 10_000 : 300,
+        giveUpAfterMs: isClosed ? 10_000 : 20,
+      })
+      const work = rejection(audit.recordOrThrow(session))
+      const asked = mischief === undefined ? 0 : 1
+      while (server.requests.length < asked) await sleep(5)
+      await sleep(60)
+      if (isClosed) await audit.close(0)
+      assert.equal((await work).code, 'SPOOLED')
+      assert.equal(kindOnDisk(spool.directory), kind)
+    })
+  }
+}
 
 test('a spool that is full says so', async (context) => {
   const server = await startFakeServer(context)

@@ -9,7 +9,7 @@ import { AuditTrailError, type ClientErrorCode } from './errors.ts'
 import { type AnyEvent, type AuditEvent, type EncodedEvent, eventEncoder } from './event.ts'
 import { HttpClient } from './http-client.ts'
 import { canBePutRight, type Item, Lane } from './lane.ts'
-import { closeTimeoutMs } from './limits.ts'
+import { closeCutOffMs, closeTimeoutMs } from './limits.ts'
 import { type AuditTrailOptions, type Dropped, type Settings, settingsOf } from './options.ts'
 import { poster } from './poster.ts'
 import { uuidMaker } from './uuid.ts'
@@ -63,6 +63,8 @@ export class AuditTrail implements AsyncDisposable {
   readonly #counts = { recorded: 0, refused: 0, dropped: 0, spooled: 0 }
   #untold: Dropped | undefined
   #closing: Promise<void> | undefined
+  // Aborted when nothing is waited for any more.
+  readonly #end = new AbortController()
 
   /** As `openAuditTrail`. */
   constructor(options: AuditTrailOptions) {
@@ -74,7 +76,13 @@ export class AuditTrail implements AsyncDisposable {
     this.#settings = settings
     this.#tell = warner(options.onError)
     this.#http = new HttpClient({ socketPath, ca, pin, connections, timeoutMs: settings.requestTimeoutMs })
-    const authorization = authorizationOf(options, { http: this.#http, origin: settings.origin, monotonicMs })
+    const authorization = authorizationOf(options, {
+      http: this.#http,
+      origin: settings.origin,
+      monotonicMs,
+      timeoutMs: settings.requestTimeoutMs,
+      signal: this.#end.signal,
+    })
     const makeId = uuidMaker()
     this.#encode = eventEncoder({ makeId, now: Date.now, component: options.component })
     const parts: SharedParts = {
@@ -286,8 +294,9 @@ export class AuditTrail implements AsyncDisposable {
     for (const item of this.#lane.stop()) item.settle(closedTooEarly(), item)
     this.#disk?.stop()
     this.#http[Symbol.dispose]()
+    this.#end.abort()
     // Requests that were cut off just now say so at once.
-    await this.#waiters.until(() => this.#lane.waiting === 0)
+    await this.#waiters.until(() => this.#lane.waiting === 0, closeCutOffMs)
     await this.#disk?.close()
     this.#waiters.look()
   }

@@ -36,6 +36,10 @@ export interface AuthorizationParts {
   readonly origin: URL
   /** Milliseconds of a clock that never steps back. */
   readonly monotonicMs: () => number
+  /** How long the application has for a token of its own. */
+  readonly timeoutMs: number
+  /** Ends the waiting for it. */
+  readonly signal: AbortSignal
 }
 
 /** How the application of some options proves who it is. Throws a TypeError where an option is wrong. */
@@ -51,7 +55,7 @@ export function authorizationOf(options: AuditTrailOptions, parts: Authorization
   }
   if ('token' in credentials) {
     const { token } = credentials
-    return { header: async () => `Bearer ${await ask(token)}`, renew: () => true }
+    return { header: async () => `Bearer ${await ask(token, parts)}`, renew: () => true }
   }
   return new ClientCredentials(credentials, tokenUrlOf(credentials, options, parts.origin), parts)
 }
@@ -129,12 +133,33 @@ function tokenUrlOf({ tokenUrl }: OAuthCredentials, options: AuditTrailOptions, 
   return new URL(`${origin.pathname.replace(/\/+$/, '')}/oauth2/default/v1/token`, origin)
 }
 
-async function ask(token: () => Promise<string>): Promise<string> {
+async function ask(token: () => Promise<string>, parts: AuthorizationParts): Promise<string> {
   try {
-    return await token()
+    return await inTime(token(), parts)
   } catch (cause) {
     throw new Refused(new AuditTrailError('UNAUTHENTICATED', 'there is no access token', { cause }), true)
   }
+}
+
+function inTime<T>(
+  work: Promise<T>,
+  { timeoutMs, signal }: Pick<AuthorizationParts, 'timeoutMs' | 'signal'>,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string): void => {
+      end()
+      reject(new Error(why))
+    }
+    const closed = (): void => fail('the audit trail was closed')
+    const timer = setTimeout(() => fail('it did not come in time'), timeoutMs)
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', closed)
+    }
+    signal.addEventListener('abort', closed)
+    if (signal.aborted) closed()
+    void Promise.resolve(work).finally(end).then(resolve, reject)
+  })
 }
 
 // Of an answer that is no token, the message says nothing but the standard's own code: it may hold anything.

@@ -3,10 +3,13 @@ import { execFileSync, spawn } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type AuditTrailOptions, openAuditTrail } from './audit-trail.ts'
+import { HttpClient, NeverConnected } from './http-client.ts'
 import { startFakeServer } from './testing/fake-server.ts'
 
 const session = { code: 20101, actor: 'jdoe', session: 's-1' } as const
@@ -50,6 +53,46 @@ test('TLS: a server is trusted by its authority or by its pin, and no other one 
   assert.equal(server.requests.length, 3)
   assert.equal(misnamed.requests.length, 1)
 })
+
+// A server that takes connections and never says anything.
+async function startSilentServer(context: TestContext) {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket
+      .on('error', () => undefined)
+      .on('close', () => sockets.delete(socket))
+      .resume()
+  })
+  context.after(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return { port: (server.address() as AddressInfo).port, sockets }
+}
+
+for (const pin of [undefined, '0'.repeat(64)]) {
+  const how = pin === undefined ? 'without a pin' : 'with a pin'
+  test(
+    `a server that never finishes TLS holds up no request, ${how}`,
+    { timeout: 10_000 },
+    async (context) => {
+      const { port, sockets } = await startSilentServer(context)
+      const asked = { url: new URL(`https://127.0.0.1:${port}`), headers: {}, body: 'x', mostBytes: 1_000 }
+      const late = new HttpClient({ pin, connections: 1, timeoutMs: 100 })
+      for (let k = 0; k < 3; k++) await assert.rejects(late.post(asked), NeverConnected)
+      while (sockets.size > 0) await sleep(5)
+      late[Symbol.dispose]()
+      const client = new HttpClient({ pin, connections: 1, timeoutMs: 60_000 })
+      const work = assert.rejects(client.post(asked), NeverConnected)
+      while (sockets.size === 0) await sleep(5)
+      client[Symbol.dispose]()
+      await work
+      while (sockets.size > 0) await sleep(5)
+    },
+  )
+}
 
 test('a process ends by itself once nothing waits, whether the audit trail is closed or not', async (context) => {
   const server = await startFakeServer(context)

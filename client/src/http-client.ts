@@ -3,6 +3,7 @@
 
 import {
   Agent as PlainAgent,
+  type ClientRequest,
   type IncomingMessage,
   request as plainRequest,
   type RequestOptions,
@@ -52,6 +53,13 @@ export class StaleConnection extends AuditTrailError {
   }
 }
 
+/** No connection came about: what was to be posted has not left this process. */
+export class NeverConnected extends AuditTrailError {
+  constructor(cause: NodeJS.ErrnoException) {
+    super('UNREACHABLE', unreachableText(cause), { cause })
+  }
+}
+
 /** Posts to a server. Dispose of it to close its connections. */
 export class HttpClient implements Disposable {
   readonly #options: HttpClientOptions
@@ -66,9 +74,12 @@ export class HttpClient implements Disposable {
     this.#safe = safeAgent(kept, options)
   }
 
-  /** Posts. Throws UNREACHABLE where no answer began; a `StaleConnection` where a kept connection had ended. */
+  /**
+   * Posts. Throws UNREACHABLE where no answer began; a `StaleConnection` where a kept connection had ended, and
+   * `NeverConnected` where there was none.
+   */
   post({ url, path, headers, body, mostBytes }: Asked): Promise<Answer> {
-    if (this.#isClosed) return Promise.reject(unreachable(new Error('the client is closed')))
+    if (this.#isClosed) return Promise.reject(new NeverConnected(closed()))
     return new Promise((resolve, reject) => {
       const isSafe = url.protocol === 'https:'
       const { socketPath, timeoutMs } = this.#options
@@ -82,8 +93,19 @@ export class HttpClient implements Disposable {
           : { socketPath }),
       }
       const request = (isSafe ? safeRequest : plainRequest)(options)
-      const timer = setTimeout(() => request.destroy(new Error('no answer in time')), timeoutMs)
+      const isConnected = connectedness(request, isSafe, this.#options.pin !== undefined)
       let hasAnswer = false
+      const fail = (cause: NodeJS.ErrnoException): void => {
+        if (hasAnswer) return
+        clearTimeout(timer)
+        reject(failure(request, cause, isConnected()))
+      }
+      const timer = setTimeout(() => {
+        const late = new Error('no answer in time')
+        request.destroy(late)
+        // A request that has no connection yet does not tell of its end.
+        fail(late)
+      }, timeoutMs)
       request.on('response', (response) => {
         hasAnswer = true
         readAnswer(response, mostBytes, (answer) => {
@@ -91,12 +113,7 @@ export class HttpClient implements Disposable {
           resolve(answer)
         })
       })
-      request.on('error', (cause: NodeJS.ErrnoException) => {
-        if (hasAnswer) return
-        clearTimeout(timer)
-        const isStale = request.reusedSocket && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE')
-        reject(isStale ? new StaleConnection(cause) : unreachable(cause))
-      })
+      request.on('error', fail)
       request.end(body)
     })
   }
@@ -129,16 +146,40 @@ function readAnswer(response: IncomingMessage, mostBytes: number, done: (answer:
   )
 }
 
-function unreachable(cause: NodeJS.ErrnoException): AuditTrailError {
-  const why = cause.code ?? cause.message
-  return new AuditTrailError('UNREACHABLE', `the audit trail cannot be reached: ${why}`, { cause })
+// Whether the request has had a connection over which it may have gone out. A pinned one is given out only when it stands.
+function connectedness(request: ClientRequest, isSafe: boolean, isPinned: boolean): () => boolean {
+  let isConnected = false
+  request.once('socket', (socket) => {
+    isConnected = request.reusedSocket || (isSafe ? isPinned : !socket.connecting)
+    if (!isConnected) socket.once(isSafe ? 'secureConnect' : 'connect', () => (isConnected = true))
+  })
+  return () => isConnected
+}
+
+function failure(
+  request: ClientRequest,
+  cause: NodeJS.ErrnoException,
+  isConnected: boolean,
+): AuditTrailError {
+  if (!isConnected) return new NeverConnected(cause)
+  const isStale = request.reusedSocket && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE')
+  if (isStale) return new StaleConnection(cause)
+  return new AuditTrailError('UNREACHABLE', unreachableText(cause), { cause })
+}
+
+function unreachableText({ code, message }: NodeJS.ErrnoException): string {
+  return `the audit trail cannot be reached: ${code ?? message}`
+}
+
+function closed(): Error {
+  return new Error('the client is closed')
 }
 
 function safeAgent(
   kept: { readonly keepAlive: boolean; readonly maxSockets: number },
-  { ca, pin }: HttpClientOptions,
+  { ca, pin, timeoutMs }: HttpClientOptions,
 ): SafeAgent {
-  if (pin !== undefined) return new PinnedAgent(kept, fingerprintOf(pin))
+  if (pin !== undefined) return new PinnedAgent(kept, fingerprintOf(pin), timeoutMs)
   const trust = ca === undefined ? {} : { ca: typeof ca === 'string' || Buffer.isBuffer(ca) ? ca : [...ca] }
   return new SafeAgent({ ...kept, ...trust, minVersion: 'TLSv1.2' })
 }
@@ -152,10 +193,18 @@ function fingerprintOf(pin: string): string {
 /** Trusts one certificate. No byte of a request goes out before the server has shown it. */
 class PinnedAgent extends SafeAgent {
   readonly #fingerprint: string
+  readonly #timeoutMs: number
+  // Connections that do not stand yet, of which the agent itself does not know.
+  readonly #pending = new Set<TLSSocket>()
 
-  constructor(kept: { readonly keepAlive: boolean; readonly maxSockets: number }, fingerprint: string) {
+  constructor(
+    kept: { readonly keepAlive: boolean; readonly maxSockets: number },
+    fingerprint: string,
+    timeoutMs: number,
+  ) {
     super(kept)
     this.#fingerprint = fingerprint
+    this.#timeoutMs = timeoutMs
   }
 
   override createConnection(
@@ -163,11 +212,31 @@ class PinnedAgent extends SafeAgent {
     callback?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
     const socket: TLSSocket = connect({ ...options, minVersion: 'TLSv1.2', rejectUnauthorized: false })
-    socket.once('error', (error) => callback?.(error, socket))
+    const settled = this.#await(socket)
+    socket.once('error', (error) => {
+      settled()
+      callback?.(error, socket)
+    })
     socket.once('secureConnect', () => {
+      settled()
       const shown = socket.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '')
       if (shown === this.#fingerprint) callback?.(null, socket)
       else socket.destroy(new Error('the server has another certificate than the pinned one'))
     })
+  }
+
+  override destroy(): void {
+    super.destroy()
+    for (const socket of this.#pending) socket.destroy(closed())
+  }
+
+  // Bounds how long a connection takes to stand. To be told when it does, or never will.
+  #await(socket: TLSSocket): () => void {
+    const timer = setTimeout(() => socket.destroy(new Error('no connection in time')), this.#timeoutMs)
+    this.#pending.add(socket)
+    return () => {
+      clearTimeout(timer)
+      this.#pending.delete(socket)
+    }
   }
 }

@@ -164,9 +164,10 @@ export class Lane {
       const outcome = outcomes[k] ?? rest
       if (isReceipt(outcome)) recorded += 1
       else if ((outcome.mayPass || outcome.isWhole) && outcome.isStale !== true) trouble = outcome
-      const next = isReceipt(outcome) ? outcome : this.#afterRefusal(item, outcome, batch.length)
+      const tried = isReceipt(outcome) ? item : afterPost(item, outcome)
+      const next = isReceipt(outcome) ? outcome : this.#afterRefusal(tried, outcome, batch.length)
       if ('line' in next) again.push(next)
-      else this.#end(item, next)
+      else this.#end(tried, next)
     }
     this.#putBack(again)
     this.#judge(trouble, recorded, batch.length, retryAfterMs)
@@ -180,8 +181,7 @@ export class Lane {
     const isKept =
       mayPass || (isWhole && (isTooMuch(error, events) || (this.#parts.isPatient && canBePutRight(error))))
     if (!isKept) return error
-    if (this.#isStopped || this.#isOver(item)) return givenUp(error)
-    return item.wasSent ? item : { ...item, wasSent: true }
+    return this.#isStopped || this.#isOver(item) ? givenUp(error) : item
   }
 
   #end(item: Item, outcome: Receipt | AuditTrailError): void {
@@ -257,6 +257,11 @@ export class Lane {
 /** Whether somebody can act so that what was refused as a whole is taken: credentials, rights, the log's name. */
 export function canBePutRight({ status }: AuditTrailError): boolean {
   return status !== undefined && status !== 413
+}
+
+// The event as it is after a request that did not record it, or of which nobody knows.
+function afterPost(item: Item, { leftNoTrace }: Refusal): Item {
+  return item.wasSent || leftNoTrace === true ? item : { ...item, wasSent: true }
 }
 
 function isTooMuch({ status }: AuditTrailError, events: number): boolean {

@@ -42,6 +42,8 @@ export const tokenEarlySeconds = 60
 export const tokenLifeSeconds = 300
 /** Warnings about events that were not recorded, where there is no `onError`: at most one in so long. */
 export const warnEveryMs = 60_000
+/** How long `close`, once it has cut off what is under way, waits to hear so. Beyond: it does not wait any more. */
+export const closeCutOffMs = 1_000
 /** A file of the spool: it is read into memory as a whole. Beyond: the next file. */
 export const spoolFileBytes = 1024 * 1024
 /** All files of a spool, with `spool.maxBytes`. Beyond: SPOOL_FULL. */

@@ -1,10 +1,10 @@
 // One request to record: NDJSON with some events, and what became of each. A token that the server no longer accepts is
 // renewed once.
 
-import { type Attempt, failedAttempt, readAttempt, staleAttempt } from './attempt.ts'
+import { type Attempt, failedAttempt, readAttempt, staleAttempt, unmadeAttempt } from './attempt.ts'
 import { type Authorization, Refused } from './authorization.ts'
 import { AuditTrailError } from './errors.ts'
-import { type Answer, type HttpClient, StaleConnection } from './http-client.ts'
+import { type Answer, type HttpClient, NeverConnected, StaleConnection } from './http-client.ts'
 import { answerBytes } from './limits.ts'
 import type { Settings } from './options.ts'
 
@@ -26,10 +26,11 @@ export function poster(
       const isToRenew = answer.status === 401 && parts.authorization.renew()
       return readAttempt(isToRenew ? await send(parts, body) : answer, events.length)
     } catch (cause) {
-      if (cause instanceof Refused) return failedAttempt(cause, cause.mayPass, cause.retryAfterMs)
+      if (cause instanceof Refused) return unmadeAttempt(cause, cause.mayPass, cause.retryAfterMs)
+      if (cause instanceof NeverConnected) return unmadeAttempt(cause, true)
       if (cause instanceof StaleConnection) return staleAttempt(cause)
-      if (cause instanceof AuditTrailError) return failedAttempt(cause, true)
-      return failedAttempt(new AuditTrailError('UNREACHABLE', 'the request failed', { cause }), true)
+      if (cause instanceof AuditTrailError) return failedAttempt(cause)
+      return failedAttempt(new AuditTrailError('UNREACHABLE', 'the request failed', { cause }))
     }
   }
 }

@@ -157,11 +157,12 @@ test('what a process had taken over before it ended is taken over too, in order'
   await second.spool.append(event(2))
   const mine = await leave(path)
   // As if it had ended between the two steps.
-  mkdirSync(join(mine, 'x'))
+  const inner = join(mine, '000000000000001-0123456789abcdef')
+  mkdirSync(inner)
   const [name = ''] = readdirSync(mine)
     .filter((name) => name.endsWith('.spool'))
     .sort()
-  writeFileSync(join(mine, 'x', name), readFileSync(join(mine, name)))
+  writeFileSync(join(inner, name), readFileSync(join(mine, name)))
   rmSync(join(mine, name))
   const third = open(context, path)
   assert.deepEqual(await drained(third.spool), [event(1).line, event(2).line])
@@ -223,4 +224,73 @@ test('its bytes are bounded, over all that was left behind', async (context) => 
   await (await spool.take())?.done()
   await spool.append(event(3))
   assert.equal(spool.bytes, 2 * size)
+})
+
+test("what is not the spool's own is neither moved nor deleted, however old it is", async (context) => {
+  const path = directory(context)
+  const past = new Date(Date.now() - 3_600_000)
+  const kept = [
+    'photos/holiday.jpg',
+    'photos/notes.spool',
+    'notes.txt',
+    '000000000000001-0123456789abcdef.spool',
+  ]
+  mkdirSync(join(path, 'photos'), { recursive: true })
+  for (const name of kept) writeFileSync(join(path, name), 'mine')
+  for (const name of [...kept, 'photos']) utimesSync(join(path, name), past, past)
+  const { spool, errors } = open(context, path)
+  await spool.append(event(1))
+  assert.deepEqual(await drained(spool), [event(1).line])
+  await spool.close()
+  for (const name of kept) assert.equal(readFileSync(join(path, name), 'utf8'), 'mine', name)
+  assert.deepEqual(readdirSync(path).toSorted(), [
+    '000000000000001-0123456789abcdef.spool',
+    'notes.txt',
+    'photos',
+  ])
+  assert.deepEqual(errors, [])
+})
+
+test('what somebody else has put into a part outlives every process that takes it over', async (context) => {
+  const path = directory(context)
+  const first = open(context, path)
+  await first.spool.append(event(1))
+  const part = await leave(path)
+  writeFileSync(join(part, 'notes.txt'), 'mine')
+  mkdirSync(join(part, 'photos'))
+  writeFileSync(join(part, 'photos', 'a.spool'), 'mine')
+  for (let k = 0; k < 3; k++) {
+    const { spool } = open(context, path)
+    await spool.opened()
+    assert.deepEqual(await drained(spool), k === 0 ? [event(1).line] : [])
+    await leave(path)
+  }
+  const names = readdirSync(path, { recursive: true, encoding: 'utf8' })
+  for (const name of [/notes\.txt$/, /a\.spool$/]) {
+    const found = names.filter((path) => name.test(path))
+    assert.deepEqual(
+      found.map((name) => readFileSync(join(path, name), 'utf8')),
+      ['mine'],
+    )
+    assert.ok((found[0] ?? '').split('/').length <= 4, found[0])
+  }
+})
+
+test('a file that cannot be read goes behind the others, and is read once it can be', async (context) => {
+  const path = directory(context)
+  const { spool } = open(context, path)
+  const events = Array.from({ length: 2_000 }, (_, k) => event(k, 1_000))
+  await Promise.all(events.map((event) => spool.append(event)))
+  const first = join(path, files(path).toSorted()[0] ?? '')
+  const text = readFileSync(first)
+  rmSync(first)
+  mkdirSync(first)
+  await assert.rejects(spool.take(), { code: 'SPOOL_FAILED' })
+  const next = await spool.take()
+  assert.ok(next !== undefined && next.events[0]?.id !== event(0).line.slice(7, 43))
+  for (const name of [first, first.replace(/spool$/, 'sent')]) rmSync(name, { recursive: true, force: true })
+  writeFileSync(first, text)
+  const lines = await drained(spool)
+  assert.deepEqual(lines.toSorted(), events.map(({ line }) => line).toSorted())
+  assert.ok(lines[0] !== events[0]?.line)
 })

@@ -6,10 +6,12 @@
 //   <directory>/<process>/<time>-<random>.spool     events, none of which was ever sent
 //   <directory>/<process>/<time>-<random>.sent      events, some of which may have been
 //
-// A file is written until it is full or wanted by the sender, and never after.
+// A file is written until it is full or wanted by the sender, and never after. Whatever has not a name of these forms is
+// somebody else's, and is neither moved nor deleted.
 
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import type { Dirent } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { AuditTrailError } from './errors.ts'
 import type { EncodedEvent } from './event.ts'
@@ -44,7 +46,7 @@ interface Waiting {
 }
 
 interface Stored {
-  readonly path: string
+  path: string
   bytes: number
 }
 
@@ -104,7 +106,7 @@ export class Spool {
     })
   }
 
-  /** Takes the oldest file. Undefined where nothing is there. Throws SPOOL_FAILED; the file stays. */
+  /** Takes the oldest file. Undefined where nothing is there. Throws SPOOL_FAILED; the file stays, behind the others. */
   async take(): Promise<SpoolFile | undefined> {
     return await this.#inTurn(() => this.#take())
   }
@@ -115,8 +117,7 @@ export class Spool {
     await this.#inTurn(async () => {
       await this.#seal()
       if (this.#own === '' || this.#files.length > 0) return
-      const left = (await readdir(this.#own)).filter((name) => name !== 'owner')
-      if (left.length === 0) await rm(this.#own, { recursive: true, force: true })
+      await removeEmptied(this.#own)
     }).catch(() => undefined)
   }
 
@@ -157,9 +158,10 @@ export class Spool {
   }
 
   async #takeOver(): Promise<void> {
-    for (const name of await readdir(this.#parts.directory)) {
+    for (const entry of await readdir(this.#parts.directory, { withFileTypes: true })) {
+      const { name } = entry
       const directory = join(this.#parts.directory, name)
-      if (directory === this.#own || !(await isLeft(directory))) continue
+      if (!isPart(entry) || directory === this.#own || !(await isLeft(directory))) continue
       // Of two that want it, one gets it.
       const mine = join(this.#own, name)
       if (await isDone(rename(directory, mine))) await this.#adopt()
@@ -168,21 +170,30 @@ export class Spool {
 
   // Also what a process had taken over and not looked through before it ended, which is a directory in a directory.
   async #adopt(): Promise<void> {
-    const known = new Set([...this.#files, this.#active].map((file) => file?.path))
-    for (const entry of await readdir(this.#own, { withFileTypes: true, recursive: true })) {
-      if (!entry.isFile() || !/\.(spool|sent)$/.test(entry.name)) continue
-      const [from, path] = [join(entry.parentPath, entry.name), join(this.#own, entry.name)]
-      if (known.has(from)) continue
-      if (from !== path) await rename(from, path)
-      const { size } = await stat(path)
-      this.#files.push({ path, bytes: size })
-      this.#bytes += size
-    }
-    for (const entry of await readdir(this.#own, { withFileTypes: true }))
-      if (entry.isDirectory()) await rm(join(this.#own, entry.name), { recursive: true, force: true })
+    await this.#adoptFrom(this.#own)
     this.#files.sort((one, other) => (basename(one.path) < basename(other.path) ? -1 : 1))
     await syncDirectory(this.#own)
     this.#parts.filled()
+  }
+
+  async #adoptFrom(directory: string): Promise<void> {
+    for (const entry of await readdir(directory, { withFileTypes: true })) {
+      const path = join(directory, entry.name)
+      if (entry.isFile() && fileName.test(entry.name)) await this.#adoptFile(path)
+      else if (isPart(entry)) await this.#adoptFrom(path)
+    }
+    if (directory === this.#own || (await removeEmptied(directory))) return
+    // Something of somebody else's is in it: it stays, but is no deeper down for each process that takes it over.
+    if (dirname(directory) !== this.#own) await rename(directory, join(this.#own, basename(directory)))
+  }
+
+  async #adoptFile(from: string): Promise<void> {
+    if ([...this.#files, this.#active].some((file) => file?.path === from)) return
+    const path = join(this.#own, basename(from))
+    if (from !== path) await rename(from, path)
+    const { size } = await stat(path)
+    this.#files.push({ path, bytes: size })
+    this.#bytes += size
   }
 
   async #writeAll(): Promise<void> {
@@ -244,13 +255,15 @@ export class Spool {
     const file = this.#files[0]
     if (file === undefined) return undefined
     try {
+      const { events, badBytes } = readSpoolLines(await readFile(file.path))
       const wasSent = file.path.endsWith('.sent')
-      const path = wasSent ? file.path : await markSent(file.path)
-      const { events, badBytes } = readSpoolLines(await readFile(path))
+      if (!wasSent) await markSent(file)
       if (badBytes > 0) this.#parts.failed(damaged(badBytes))
-      this.#files[0] = { path, bytes: file.bytes }
+      const { path } = file
       return { events, wasSent, done: () => this.#inTurn(() => this.#delete(path)) }
     } catch (cause) {
+      // The others do not wait for it.
+      this.#files = [...this.#files.slice(1), file]
       throw spoolFailed('it cannot be read', cause)
     }
   }
@@ -275,11 +288,28 @@ function uniqueName(): string {
   return `${Date.now().toString().padStart(15, '0')}-${randomBytes(8).toString('hex')}`
 }
 
-async function markSent(path: string): Promise<string> {
-  const marked = path.replace(/\.spool$/, '.sent')
-  await rename(path, marked)
-  await syncDirectory(dirname(path))
-  return marked
+const partName = /^\d{15}-[0-9a-f]{16}$/
+const fileName = /^\d{15}-[0-9a-f]{16}\.(spool|sent)$/
+
+// Whether it is a directory that a spool has made.
+function isPart(entry: Dirent): boolean {
+  return entry.isDirectory() && partName.test(entry.name)
+}
+
+// Deletes a part in which nothing but its owner's file is left. Says whether it did.
+async function removeEmptied(directory: string): Promise<boolean> {
+  if ((await readdir(directory)).some((name) => name !== 'owner')) return false
+  await rm(join(directory, 'owner'), { force: true })
+  await rmdir(directory)
+  return true
+}
+
+async function markSent(file: Stored): Promise<void> {
+  const marked = file.path.replace(/\.spool$/, '.sent')
+  await rename(file.path, marked)
+  // Whatever fails from here on, that is its name.
+  file.path = marked
+  await syncDirectory(dirname(marked))
 }
 
 // A name is durable when its directory is. Where a directory cannot be opened, as on Windows, the system sees to it.

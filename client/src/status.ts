@@ -23,6 +23,18 @@ const passingCodes: ReadonlySet<string> = new Set([
   'INTERNAL',
 ])
 
+/** Whether a request that was answered so has certainly recorded nothing. */
+export function isTraceless(status: number): boolean {
+  return tracelessStatuses.has(status)
+}
+
+/** The same for one event of several, by the server's code: what refuses it for good, or before it was looked at. */
+export function isTracelessCode(code: string): boolean {
+  return code === 'TOO_MANY_REQUESTS' || !isPassingCode(code)
+}
+
+const tracelessStatuses: ReadonlySet<number> = new Set([401, 403, 404, 415, 429])
+
 /** What `Retry-After` asks for (RFC 9110 section 10.2.3). */
 export function retryAfterMs(
   { retryAfter }: Pick<Answer, 'retryAfter'>,
