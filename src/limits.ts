@@ -405,6 +405,8 @@ export const postedNameCharacters = 64
 export const postedTextCharacters = 1_024
 /** The name of a detail, with the names that it is nested in (L2). Beyond: INVALID_EVENT. */
 export const detailNameCharacters = 32
+/** The flat names of all of an event's details: four times what an entry can hold. Beyond: INVALID_EVENT. */
+export const flatNameCharacters = 256 * 1024
 /** How deep details may be nested. Beyond: INVALID_EVENT. */
 export const detailDepth = 8
 /** How often an entry that has to come before an answer is tried, where there is no room for a moment. */

@@ -2,14 +2,14 @@
 
 import { isUtf8 } from 'node:buffer'
 import { AnnalsError } from '../errors.ts'
+import { GrowingBytes } from '../intake/growing-bytes.ts'
 
 const newline = 0x0a
 
 /** Cuts chunks at newlines. Bytes must stay as they are until the next chunk has been added. */
 export class WholeLines {
   readonly #lineBytes: number
-  #rest: Uint8Array[] = []
-  #restBytes = 0
+  readonly #rest = new GrowingBytes()
   #blankBytes = 0
 
   /** `lineBytes` bounds a line, and a run of blank ones. */
@@ -25,22 +25,24 @@ export class WholeLines {
       return undefined
     }
     const whole = chunk.subarray(0, end)
-    const lines = this.#restBytes === 0 ? asBuffer(whole) : Buffer.concat([...this.#rest, whole])
-    this.#rest = []
-    this.#restBytes = 0
+    const lines = this.#rest.length === 0 ? asBuffer(whole) : this.#joined(whole)
     if (end < chunk.byteLength) this.#keep(chunk.subarray(end))
     return this.#noted(lines)
   }
 
   /** The last line, where it has no newline. */
   end(): Buffer | undefined {
-    return this.#restBytes === 0 ? undefined : Buffer.concat(this.#rest)
+    return this.#rest.length === 0 ? undefined : this.#rest.take()
   }
 
   #keep(bytes: Uint8Array): void {
-    this.#rest.push(bytes)
-    this.#restBytes += bytes.byteLength
-    if (this.#restBytes > this.#lineBytes) throw endless(`a line is longer than ${this.#lineBytes} bytes`)
+    this.#rest.add(bytes)
+    if (this.#rest.length > this.#lineBytes) throw endless(`a line is longer than ${this.#lineBytes} bytes`)
+  }
+
+  #joined(whole: Uint8Array): Buffer {
+    this.#rest.add(whole)
+    return this.#rest.take()
   }
 
   // Blank lines are nothing, and no client has a reason to send us a lot of it: compressed, it costs it nothing either.

@@ -60,12 +60,14 @@ interface Stations {
 
 // Whatever ends the reading is the last result: what follows was not read, and the client knows from where.
 async function readLines(stations: Stations): Promise<void> {
-  const { body, flow } = stations
+  const { body, flow, lease } = stations
   const lines = new WholeLines(recordLineBytes)
   try {
     for (;;) {
       const chunk = await body.next()
       if (chunk === undefined) break
+      // Also what is no whole line yet takes room.
+      await lease.take(chunk.byteLength)
       await addLines(stations, lines.add(chunk))
       demandGoingOn(stations)
     }
@@ -79,7 +81,6 @@ async function readLines(stations: Stations): Promise<void> {
 
 async function addLines({ lease, flow, answer }: Stations, lines: Buffer | undefined): Promise<void> {
   if (lines === undefined) return
-  await lease.take(lines.byteLength)
   let given = 0
   for (const text of textsOf(lines)) {
     const bytes = text?.length ?? 0

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { AnnalsError } from '../errors.ts'
 import { recordSmallBodyBytes } from '../limits.ts'
+import { GrowingBytes } from '../intake/growing-bytes.ts'
 import type { BodyBudget } from './body-budget.ts'
 import { type BodyForm, BodyStream, type Incoming } from './body-stream.ts'
 import type { Node } from './node.ts'
@@ -35,39 +36,61 @@ export async function holdBody(
   const { headers } = incoming.request.raw
   const announced = Number(headers['content-length'] ?? mostBytes)
   if (announced > mostBytes && headers['content-length'] !== undefined) throw tooLarge(mostBytes)
-  const held = form.isGzip ? mostBytes : announced
-  await node.bodyBudget.take(held, node.bounds.recordPlaceMs)
+  const place = new Place(node.bodyBudget, node.bounds.recordPlaceMs)
   try {
-    const bytes = await collect(node, incoming, form, mostBytes)
-    return { bytes, [Symbol.dispose]: giver(node.bodyBudget, held) }
+    const bytes = await collect(node, incoming, { form, place, mostBytes })
+    return { bytes, [Symbol.dispose]: () => place[Symbol.dispose]() }
   } catch (error) {
-    node.bodyBudget.give(held)
+    place[Symbol.dispose]()
     throw error
   }
 }
 
-async function collect(node: Node, incoming: Incoming, form: BodyForm, mostBytes: number): Promise<Buffer> {
+// What has come takes room, and nothing does that may never come: whoever sends slowly is in nobody's way.
+class Place implements Disposable {
+  readonly #budget: BodyBudget
+  readonly #waitMs: number
+  #bytes = 0
+
+  constructor(budget: BodyBudget, waitMs: number) {
+    this.#budget = budget
+    this.#waitMs = waitMs
+  }
+
+  async take(bytes: number): Promise<void> {
+    if (!this.#budget.tryTake(bytes)) await this.#budget.take(bytes, this.#waitMs)
+    this.#bytes += bytes
+  }
+
+  [Symbol.dispose](): void {
+    this.#budget.give(this.#bytes)
+    this.#bytes = 0
+  }
+}
+
+interface Collecting {
+  readonly form: BodyForm
+  readonly place: Place
+  readonly mostBytes: number
+}
+
+async function collect(
+  node: Node,
+  incoming: Incoming,
+  { form, place, mostBytes }: Collecting,
+): Promise<Buffer> {
   const { requestTimeoutMs } = node.bounds
   const deadline = performance.now() + requestTimeoutMs
   using body = new BodyStream(node, incoming, requestTimeoutMs, form)
-  const chunks: Buffer[] = []
-  let bytes = 0
+  const bytes = new GrowingBytes()
   for (let chunk = await body.next(); chunk !== undefined; chunk = await body.next()) {
-    chunks.push(chunk)
-    bytes += chunk.byteLength
-    if (bytes > mostBytes) throw tooLarge(mostBytes)
+    if (bytes.length + chunk.byteLength > mostBytes) throw tooLarge(mostBytes)
+    await place.take(chunk.byteLength)
+    bytes.add(chunk)
     if (performance.now() > deadline)
       throw new AnnalsError('REQUEST_TIMEOUT', 'the request did not arrive in time')
   }
-  return Buffer.concat(chunks)
-}
-
-function giver(budget: BodyBudget, bytes: number): () => void {
-  let isHeld = true
-  return () => {
-    if (isHeld) budget.give(bytes)
-    isHeld = false
-  }
+  return bytes.take()
 }
 
 function tooLarge(mostBytes: number): AnnalsError {

@@ -49,6 +49,22 @@ describe('following a file', () => {
     assert.equal(new Set(at.events.map(({ id }) => id)).size, 3_100)
   })
 
+  test('never follows a link into the data directory, nor the directory under another name', async (t) => {
+    const at = stage(t)
+    mkdirSync(at.path('data'))
+    mkdirSync(at.path('logs'))
+    writeFileSync(at.path('data/segment.log'), lines(0, 3))
+    symlinkSync(at.path('data'), at.path('other'))
+    symlinkSync(at.path('data/segment.log'), at.path('logs/link.log'))
+    writeFileSync(at.path('logs/audit.log'), lines(10, 12))
+    const patterns = [at.path('logs/*.log'), at.path('other/*.log'), at.path('data/*.log')]
+    await at.follow({ patterns, except: at.path('data') })
+    await until(() => at.events.length === 2)
+    await sleep(5 * quick.lookMs)
+    assert.deepEqual(at.messages(), numbers(10, 12))
+    assert.equal(at.said.filter((text) => text.includes('leads into the data directory')).length, 2)
+  })
+
   test('waits for the newline of a line that is being written', async (t) => {
     const at = stage(t)
     writeFileSync(at.path('audit.log'), `${lines(0, 2)}${lineOf(2).slice(0, 20)}`)

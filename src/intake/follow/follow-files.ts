@@ -2,6 +2,7 @@
 // and again for new files; what was at a path before is read to its end before what is there now.
 
 import { randomUUID } from 'node:crypto'
+import { realpath } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuditEvent, Micros } from '../../entry/event.ts'
 import type { FileMapping } from '../../entry/file-mapping.ts'
@@ -171,7 +172,7 @@ class Follower implements FollowedFiles {
     const byInode = Map.groupBy(this.#places.all(), ({ identity }) => identity.inode)
     for (const path of await pathsNamed(this.#patterns, 2 * mostFiles)) {
       if (this.#stopping.signal.aborted) return
-      if (isWithin(this.#options.except, path)) continue
+      if (isWithin(this.#options.except, path) || (await this.#leadsInside(path))) continue
       const found = await this.#find(path)
       if (found === undefined) continue
       const file = this.#files.get(keyOf(found.identity))
@@ -180,6 +181,20 @@ class Follower implements FollowedFiles {
     }
     const inUse = new Set(Array.from(this.#files.values(), ({ place }) => place))
     this.#places.forgetOld(now, (place) => inUse.has(place))
+  }
+
+  // A link may lead to what is never followed: the log itself would grow by itself, and keys would be in it.
+  async #leadsInside(path: string): Promise<boolean> {
+    const [real, except] = await Promise.all([realPathOf(path), realPathOf(this.#options.except)])
+    if (real === undefined || except === undefined || !isWithin(except, real)) return false
+    const { logger } = this.#options
+    if (!this.#unseen.has(path))
+      logger.warn(
+        { file: path },
+        'a followed path leads into the data directory of this node, and is left out',
+      )
+    this.#unseen.add(path)
+    return true
   }
 
   async #find(path: string): Promise<FoundFile | undefined> {
@@ -317,4 +332,8 @@ class Follower implements FollowedFiles {
         this.#options.logger.warn({ err: error }, 'the places in followed files could not be kept'),
       )
   }
+}
+
+function realPathOf(path: string): Promise<string | undefined> {
+  return realpath(path).catch(() => undefined)
 }

@@ -30,6 +30,30 @@ function read(line: unknown, how: FileMapping): AuditEvent {
 const usual = mapping({ code: '$.event.code', actor: '$.user', message: '$.msg' }, 'rest')
 
 describe('a JSON line', () => {
+  test('that is nested deeper than anything can be is kept whole', () => {
+    const line = { event: { code: 5 }, user: 'jdoe', msg: 'x' }
+    const deep = JSON.stringify(line).replace('"x"', `${'['.repeat(20_000)}${']'.repeat(20_000)}`)
+    const event = mappedEvent(Buffer.from(deep), usual, {
+      by: '/x',
+      id: '01234567-89ab-8def-8123-456789abcdef',
+      hostName: 'engine-01',
+      component: 'engine-01',
+    })
+    assert.equal(event.details?.[0]?.[0], 'unreadable')
+    assert.equal(String(event.message), deep)
+  })
+
+  test('keeps a name that JavaScript has a meaning for', () => {
+    const line = Buffer.from('{"event":{"code":5},"user":"jdoe","msg":"m","__proto__":"p"}')
+    const event = mappedEvent(line, usual, {
+      by: '/x',
+      id: '01234567-89ab-8def-8123-456789abcdef',
+      hostName: 'engine-01',
+      component: 'engine-01',
+    })
+    assert.deepEqual(event.details, [['__proto__', 'p']])
+  })
+
   test('becomes the event that its mapping says', () => {
     const how = mapping({
       code: '$.event.code',

@@ -32,6 +32,8 @@ export function mappedEvent(line: Uint8Array, mapping: FileMapping, context: Map
   try {
     return eventOf(root, mapping, context)
   } catch (error) {
+    // JavaScript's own functions say so where something is nested deeper than they can go.
+    if (error instanceof RangeError) return raw('it is nested too deep')
     if (!isAnnalsError(error, 'INVALID_EVENT')) throw error
     return raw(error.message)
   }
@@ -171,7 +173,7 @@ function restOf(root: Line, { fields }: FileMapping): Line {
 }
 
 function without(object: Line, taken: readonly JsonPath[]): Line {
-  const rest: Record<string, unknown> = {}
+  const rest: Record<string, unknown> = Object.create(null)
   for (const [name, value] of Object.entries(object)) {
     const within = taken.filter(([first]) => first === name).map((path) => path.slice(1))
     if (within.some((path) => path.length === 0)) continue

@@ -1,6 +1,7 @@
 // Attributes as flat names and texts, some of which are taken for what they mean, and the rest is kept as it is.
 
-import { detailDepth } from '../../limits.ts'
+import { AnnalsError } from '../../errors.ts'
+import { detailDepth, flatNameCharacters } from '../../limits.ts'
 import { flatten } from '../flatten.ts'
 import type { KeyValue, Value } from './value.ts'
 
@@ -14,7 +15,7 @@ export class Attributes {
   readonly #taken = new Set<number>()
 
   constructor(attributes: readonly KeyValue[]) {
-    this.#pairs = attributes.flatMap(([name, value]) => flatten({ [name]: shallow(value, 1) }))
+    this.#pairs = flattenAll(attributes)
     for (const [k, [name]] of this.#pairs.entries()) if (!this.#firstOf.has(name)) this.#firstOf.set(name, k)
   }
 
@@ -42,6 +43,32 @@ export class Attributes {
   get rest(): readonly Pair[] {
     return this.#taken.size === 0 ? this.#pairs : this.#pairs.filter((_, k) => !this.#taken.has(k))
   }
+}
+
+// The same name may come several times. Names are bounded all together.
+function flattenAll(attributes: readonly KeyValue[]): readonly Pair[] {
+  let characters = 0
+  return attributes.flatMap(([name, value]) => {
+    const pairs = flattened(name, value)
+    for (const [flat] of pairs) characters += flat.length
+    if (characters > flatNameCharacters) throw tooLong(`they have more than ${flatNameCharacters} characters`)
+    return pairs
+  })
+}
+
+function flattened(name: string, value: Value): readonly Pair[] {
+  try {
+    return flatten({ [name]: shallow(value, 1) })
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw tooLong(error.message)
+  }
+}
+
+function tooLong(problem: string): AnnalsError {
+  return new AnnalsError('INVALID_EVENT', `the names of attributes cannot be kept: ${problem}`, {
+    field: 'attributes',
+  })
 }
 
 // What is nested deeper than details may be is kept as its JSON.

@@ -106,6 +106,21 @@ test('I7: what is wrong is refused by itself, told, and counted', async () => {
   ])
 })
 
+test('names that grow with every value in them are refused before they are written out', async () => {
+  const intake = new IntakeDouble()
+  const values = Array.from({ length: 4_000 }, () => ({ boolValue: true }))
+  const attributes = [{ key: 'k'.repeat(1_000_000), value: { arrayValue: { values } } }]
+  const record = { timeUnixNano: '1', body: { stringValue: 'x' }, attributes }
+  const many = Array.from({ length: 300 }, (_, k) => ({
+    key: `${k}${'n'.repeat(1_000)}`,
+    value: { intValue: '1' },
+  }))
+  const exported = await send(intake, requestOf([record, { ...record, attributes: many }, ...texts(1)]))
+  assert.equal(exported.rejected, 2)
+  assert.match(exported.message, /the names of attributes cannot be kept/)
+  assert.equal(intake.events.length, 1)
+})
+
 test('an answer describes a few of the records that are wrong', async () => {
   const wrong = { attributes: [{ key: 'audit.code', value: { stringValue: 'x'.repeat(10_000) } }] }
   const { message } = await send(new IntakeDouble(), requestOf(Array.from({ length: 100 }, () => wrong)))

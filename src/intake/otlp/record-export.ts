@@ -1,6 +1,7 @@
 // Records what was exported in one request. A record that is wrong is refused by itself; where there is no room, the whole
 // request is to be sent again, and what of it had been recorded by then is not recorded twice (I4).
 
+import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { AuditEvent } from '../../entry/event.ts'
@@ -75,16 +76,28 @@ function idOf({ time, observed }: LogRecord, digest: Uint8Array, index: number):
   return time === undefined && observed === undefined ? randomUUID() : idAt(digest, index)
 }
 
+// What `make` gives, or throws, every time.
+function once<T>(make: () => T): () => T {
+  try {
+    const made = make()
+    return () => made
+  } catch (error) {
+    return () => {
+      throw error
+    }
+  }
+}
+
 // Records of one resource and scope come one after the other.
 class Origins {
   #last: LogRecord | undefined
-  #origin: Origin | undefined
+  #origin: () => Origin = () => assert.fail('there was no record')
 
   of(record: LogRecord): Origin {
     const isSame = record.resource === this.#last?.resource && record.scope === this.#last.scope
-    if (!isSame || this.#origin === undefined) this.#origin = originOf(record.resource, record.scope)
+    if (!isSame) this.#origin = once(() => originOf(record.resource, record.scope))
     this.#last = record
-    return this.#origin
+    return this.#origin()
   }
 }
 

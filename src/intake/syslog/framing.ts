@@ -9,6 +9,7 @@
 import { isAscii } from 'node:buffer'
 import { decodeText } from '../../entry/escape.ts'
 import { syslogCountDigits, syslogMessageBytes } from '../../limits.ts'
+import { GrowingBytes } from '../growing-bytes.ts'
 
 /** What became of a message before it got here. */
 export type Flaw = 'incomplete' | 'truncated'
@@ -27,8 +28,7 @@ export class Framer {
   readonly #most: number
   #mode: 'start' | 'counted' | 'line' | 'skip' | 'lost' = 'start'
   #wasCounted = false
-  #held: Buffer[] = []
-  #heldBytes = 0
+  readonly #held = new GrowingBytes()
   // Of a counted message: the bytes that are still to come.
   #missing = 0
 
@@ -38,7 +38,7 @@ export class Framer {
 
   /** Bytes of a message that has not ended. */
   get heldBytes(): number {
-    return this.#heldBytes
+    return this.#held.length
   }
 
   /** True once a counted message was longer than there may be: nothing behind its count can be read any more. */
@@ -48,7 +48,7 @@ export class Framer {
 
   /** The messages that end in the next bytes. */
   push(bytes: Buffer): Frame[] {
-    const chunk = new Chunk(this.#mode === 'start' && this.#heldBytes > 0 ? this.#takeHeld(bytes) : bytes)
+    const chunk = new Chunk(this.#mode === 'start' && this.#held.length > 0 ? this.#takeHeld(bytes) : bytes)
     const frames: Frame[] = []
     for (let at = 0; at < chunk.bytes.length;) at = this.#next(chunk, at, frames)
     return frames
@@ -102,8 +102,8 @@ export class Framer {
     const { bytes } = chunk
     const found = bytes.indexOf(newline, at)
     const end = found === -1 ? bytes.length : found
-    if (this.#heldBytes + (end - at) > this.#most) {
-      const cut = at + this.#most - this.#heldBytes
+    if (this.#held.length + (end - at) > this.#most) {
+      const cut = at + this.#most - this.#held.length
       frames.push(frameOf(this.#takeHeld(bytes.subarray(at, cut)), 'truncated'))
       this.#mode = 'skip'
       return cut
@@ -123,22 +123,21 @@ export class Framer {
   #emit(chunk: Chunk, from: number, to: number, frames: Frame[]): void {
     this.#mode = 'start'
     const frame =
-      this.#heldBytes > 0 ? wholeFrame(this.#takeHeld(chunk.bytes.subarray(from, to))) : chunk.frame(from, to)
+      this.#held.length > 0
+        ? wholeFrame(this.#takeHeld(chunk.bytes.subarray(from, to)))
+        : chunk.frame(from, to)
     if (frame.bytes > 0) frames.push(frame)
   }
 
   // A copy: what is read in one go is not to be kept for its last bytes.
   #hold(bytes: Buffer, from: number): number {
-    this.#held.push(Buffer.from(bytes.subarray(from)))
-    this.#heldBytes += bytes.length - from
+    this.#held.add(bytes.subarray(from))
     return bytes.length
   }
 
-  #takeHeld(...more: Buffer[]): Buffer {
-    const all = Buffer.concat([...this.#held, ...more])
-    this.#held = []
-    this.#heldBytes = 0
-    return all
+  #takeHeld(more?: Buffer): Buffer {
+    if (more !== undefined) this.#held.add(more)
+    return this.#held.take()
   }
 }
 

@@ -49,6 +49,11 @@ export class Inlet {
     return this.#messages >= window.messages || this.#bytes >= window.bytes
   }
 
+  /** True where somebody waits for room, who has something left to bring. */
+  get isAwaited(): boolean {
+    return this.isFull || this.#forRoom.size > 0
+  }
+
   /** Calls back once, when half of the room is free again. */
   whenRoom(callback: () => void): void {
     this.#forRoom.add(callback)

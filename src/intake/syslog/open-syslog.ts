@@ -125,7 +125,10 @@ class Listeners implements SyslogListeners {
     const { signal } = this.#abort
     let before = -1
     // A connection that waits for room has something left to read.
-    while ((before !== this.#received || this.#inlets.some(({ isFull }) => isFull)) && !signal.aborted) {
+    while (
+      (before !== this.#received || this.#inlets.some(({ isAwaited }) => isAwaited)) &&
+      !signal.aborted
+    ) {
       before = this.#received
       await sleep(syslogLullMs)
     }
