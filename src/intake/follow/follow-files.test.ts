@@ -49,6 +49,45 @@ describe('following a file', () => {
     assert.equal(new Set(at.events.map(({ id }) => id)).size, 3_100)
   })
 
+  test('files that begin alike are no copies: a rotation that nobody saw is read', async (t) => {
+    const at = stage(t)
+    const banner = `# ${'='.repeat(400)}\n`
+    writeFileSync(at.path('audit.log'), banner + lines(0, 3))
+    const first = await at.follow()
+    await until(() => at.events.length === 4)
+    await first[Symbol.asyncDispose]()
+    renameSync(at.path('audit.log'), at.path('audit.log.2'))
+    writeFileSync(at.path('audit.log'), banner + lines(3, 6))
+    renameSync(at.path('audit.log'), at.path('audit.log.1'))
+    writeFileSync(at.path('audit.log'), banner + lines(6, 9))
+    await at.follow()
+    await until(() => at.messages().includes('number 8'))
+    await until(() => at.messages().includes('number 5'))
+    assert.deepEqual(
+      at
+        .messages()
+        .filter((text) => text.startsWith('number'))
+        .sort(),
+      numbers(0, 9),
+    )
+  })
+
+  test('what is written into a rotated file while nobody follows is read afterwards', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 2))
+    const first = await at.follow()
+    await until(() => at.events.length === 2)
+    renameSync(at.path('audit.log'), at.path('audit.log.1'))
+    writeFileSync(at.path('audit.log'), lines(10, 12))
+    await until(() => at.events.length === 4)
+    await sleep(3 * quick.settleMs)
+    await first[Symbol.asyncDispose]()
+    appendFileSync(at.path('audit.log.1'), lines(2, 3))
+    await at.follow()
+    await until(() => at.events.length === 5)
+    assert.equal(at.messages().at(-1), 'number 2')
+  })
+
   test('never follows a link into the data directory, nor the directory under another name', async (t) => {
     const at = stage(t)
     mkdirSync(at.path('data'))

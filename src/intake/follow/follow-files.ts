@@ -113,8 +113,11 @@ class Follower implements FollowedFiles {
   }
 
   start(): void {
-    // Those that were not read to their end, wherever they are now; those of one path in their order.
-    const places = this.#places.all().filter(({ isSettled, path }) => !isSettled && this.#isNamed(path))
+    // Those that were not read to their end, wherever they are now, or that may go on; those of one path in their order.
+    const lately = this.#options.clock.wallMicros() - this.#timing.rotatedMs * 1000
+    const places = this.#places
+      .all()
+      .filter(({ isSettled, seen, path }) => (!isSettled || seen >= lately) && this.#isNamed(path))
     for (const place of places) this.#follow(place, place.path, this.#filesOf(place.path))
     this.#run(this.#scanAgainAndAgain())
     this.#run(this.#keepAgainAndAgain())
@@ -250,16 +253,15 @@ class Follower implements FollowedFiles {
     const [first] = earlier
     // Truncating means that what lies beside is copied.
     if (first === undefined || earlier.some(({ restarts }) => restarts > 0)) return true
-    const isKnown = ({ identity }: FoundFile) => {
+    const isKnown = ({ identity, path: at, stats }: FoundFile) => {
       // An inode is given to another file as soon as it is free.
       const is = (other: FileIdentity) => keyOf(other) === keyOf(identity) && mayBeSame(other, identity)
       const known = places.filter((place) => is(place.identity))
-      for (const place of known) place.seen = now
+      for (const place of known) this.#seeAgain(place, at, stats.size, now)
       return known.length > 0 || (present !== undefined && is(present))
     }
-    const heads = earlier.map(({ head }) => head)
     const { identity, since } = first
-    const missed = await missedFiles({ path, first: identity, since, isKnown, heads })
+    const missed = await missedFiles({ path, first: identity, since, isKnown, originals: earlier })
     for (const { path: at, identity } of missed) {
       const before = this.#filesOf(path)
       const place = placeAtStart(this.#newId(), path, identity, now)
@@ -267,6 +269,14 @@ class Follower implements FollowedFiles {
       this.#follow(place, at, before)
     }
     return missed.length === 0
+  }
+
+  // A program may go on into a file that was rotated away and read to its end, also while this node did not run.
+  #seeAgain(place: Place, at: string, size: bigint, now: Micros): void {
+    place.seen = now
+    if (!place.isSettled || size <= BigInt(place.offset) || this.#files.has(keyOf(place.identity))) return
+    place.isSettled = false
+    this.#follow(place, at, [])
   }
 
   #follow(place: Place, at: string, before: readonly FollowedFile[]): FollowedFile {

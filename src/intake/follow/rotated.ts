@@ -2,13 +2,13 @@
 // that nobody looked.
 
 import { type BigIntStats, readdirSync, statSync } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { Micros } from '../../entry/event.ts'
 import { followNames } from '../../limits.ts'
 import { errorCode } from '../../store/disk.ts'
-import { type FileIdentity, identityOf, keyOf, type Mark, markOf } from './place.ts'
+import { type FileIdentity, identityOf, keyOf, type Mark, markOf, type Place } from './place.ts'
 
 /** A file that is there. */
 export interface FoundFile {
@@ -123,18 +123,21 @@ export interface MissedOptions {
   /** The first file that is known to have been there, and since when it was followed. */
   readonly first: FileIdentity
   readonly since: Micros
-  /** Files that are known, and the marks of their beginnings. */
+  /** Files that are known, and by what their copies are. */
   readonly isKnown: (file: FoundFile) => boolean
-  readonly heads: readonly Mark[]
+  readonly originals: readonly Original[]
 }
+
+/** By what a copy of a file is known: the marks of its beginning and of what was read last. */
+export type Original = Pick<Place, 'head' | 'tail' | 'offset'>
 
 /** The files that were at a path since it is followed and that nobody has seen there, in their order. */
 export async function missedFiles(options: MissedOptions): Promise<FoundFile[]> {
-  const { path, first, since, isKnown, heads } = options
+  const { path, first, since, isKnown, originals } = options
   const missed: FoundFile[] = []
   for (const file of (await filesBeside(path)) ?? []) {
     if (isKnown(file) || !isRotatedName(path, file.path) || file.stats.size === 0n) continue
-    if (isSince(file, first, since) && !(await isCopy(file, heads))) missed.push(file)
+    if (isSince(file, first, since) && !(await isCopy(file, originals))) missed.push(file)
   }
   return missed.toSorted((a, b) => Number(orderOf(a) - orderOf(b)))
 }
@@ -149,21 +152,22 @@ function orderOf({ identity, stats }: FoundFile): bigint {
   return identity.born === undefined ? stats.mtimeNs : BigInt(identity.born)
 }
 
-// Somebody has copied a log: the copy begins with the same bytes as what it was copied from.
-async function isCopy({ path }: FoundFile, heads: readonly Mark[]): Promise<boolean> {
-  const longest = Math.max(0, ...heads.map(({ bytes }) => bytes))
-  const beginning = await readBeginning(path, longest)
-  return heads.some(
-    (head) => head.bytes > 0 && markOf(beginning.subarray(0, head.bytes)).sha256 === head.sha256,
-  )
+// Somebody has copied a log: the copy begins with the same bytes as what it was copied from, and has the same where that was
+// read last. Logs that only begin alike, with a banner, are no copies.
+async function isCopy({ path }: FoundFile, originals: readonly Original[]): Promise<boolean> {
+  await using file = await open(path).catch(() => undefined)
+  if (file === undefined) return false
+  for (const { head, tail, offset } of originals) {
+    if (head.bytes === 0 || tail.bytes === 0) continue
+    if ((await isMarked(file, head, 0)) && (await isMarked(file, tail, offset - tail.bytes))) return true
+  }
+  return false
 }
 
-async function readBeginning(path: string, bytes: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(bytes)
-  await using file = await open(path).catch(() => undefined)
-  if (file === undefined) return Buffer.alloc(0)
-  const { bytesRead } = await file.read(buffer, 0, bytes, 0)
-  return buffer.subarray(0, bytesRead)
+async function isMarked(file: FileHandle, mark: Mark, at: number): Promise<boolean> {
+  const buffer = Buffer.alloc(mark.bytes)
+  const { bytesRead } = await file.read(buffer, 0, mark.bytes, at)
+  return bytesRead === mark.bytes && markOf(buffer).sha256 === mark.sha256
 }
 
 /** True where an error says that there is no such file. */
