@@ -56,7 +56,8 @@ async function run(context: BenchContext): Promise<Outcome> {
   return {
     measured,
     comparisons: [
-      compare('Annals / PostgreSQL, one answer', annalsRate, copied, { kind: 'at least', value: 1 }),
+      // For comparison only: it neither answers each event nor recognises one that was there before.
+      compare('Annals / PostgreSQL, one answer', annalsRate, copied),
       compare('Annals / PostgreSQL, an answer for each event', annalsRate, answered, {
         kind: 'at least',
         value: 1,
