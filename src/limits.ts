@@ -79,6 +79,11 @@ export const keepAliveMs = 75_000
 export const connectionIdleMs = 120_000
 /** Open connections. A fleet of readers needs dozens; each costs some 50 KiB. Beyond: closed as they come. */
 export const connections = 2_048
+/**
+ * Connections that wait to be accepted: all that may be open, since a whole fleet may come back in one moment. Beyond: the
+ * system lets them try again, and resets some in the end. Linux has a bound of its own, `net.core.somaxconn`.
+ */
+export const acceptBacklog = connections
 /** How long what a refused client still sends is thrown away, so that it can read the refusal, before the end. */
 export const lingerMs = 1_000
 /** A host name in a path: DNS has no longer ones (RFC 1035). Beyond: NOT_FOUND. */
@@ -530,7 +535,7 @@ export const recordSmallBodyBytes = 64 * 1024
 /** Bodies, and events on their way to the log, held at once over all connections. Beyond: they wait. */
 export const recordHeldBytes = 24 * 1024 * 1024
 /** How long a request waits for a place among them. Beyond: UNAVAILABLE. */
-export const recordPlaceMs = 5_000
+export const recordPlaceMs = 2_000
 /** Results of one request that are there and not yet in its answer. Beyond: everybody else has a turn first. */
 export const recordUnflushed = 2_048
 /** Events of one request that go to the log as one: about what a connection gives in one read. */

@@ -67,6 +67,18 @@ async function drained(spool: Spool): Promise<string[]> {
   }
 }
 
+test('a directory that cannot be made is told to whoever appends, and tried again for the next', async (context) => {
+  const path = directory(context)
+  writeFileSync(path, 'in the way')
+  const { spool } = open(context, path)
+  await spool.opened()
+  await assert.rejects(spool.append(event(1)), { code: 'SPOOL_FAILED' })
+  assert.equal(spool.bytes, 0)
+  rmSync(path)
+  await spool.append(event(2))
+  assert.deepEqual(await drained(spool), [event(2).line])
+})
+
 test('what is appended comes out in order, and is deleted when it is done', async (context) => {
   const path = directory(context)
   const { spool } = open(context, path)

@@ -54,7 +54,7 @@ interface Stored {
 export class Spool {
   readonly #parts: SpoolParts
   #own = ''
-  readonly #ready: Promise<void>
+  #ready: Promise<void>
   #files: Stored[] = []
   #active: (Stored & { readonly handle: FileHandle }) | undefined
   #bytes = 0
@@ -64,7 +64,7 @@ export class Spool {
   #isWriting = false
   readonly #beat: NodeJS.Timeout
 
-  /** Opens at once; what goes wrong is told to whoever appends. */
+  /** Opens at once; what goes wrong is told to whoever appends, and tried again for whoever is next. */
   constructor(parts: SpoolParts) {
     this.#parts = parts
     this.#ready = this.#inTurn(() => this.#open())
@@ -131,6 +131,14 @@ export class Spool {
     }
   }
 
+  // What could not be opened is tried again by whoever needs it next: disks come back.
+  async #demandOpen(): Promise<void> {
+    await this.#ready.catch(async () => {
+      this.#ready = this.#open()
+      await this.#ready
+    })
+  }
+
   async #begin(): Promise<void> {
     const directory = join(this.#parts.directory, uniqueName())
     await mkdir(directory, { mode: 0o700 })
@@ -141,7 +149,7 @@ export class Spool {
 
   // A process that stood still for long may find that its part was taken over: then it begins another one.
   async #tick(): Promise<void> {
-    await this.#ready
+    await this.#demandOpen()
     await this.#keep()
     await this.#takeOver()
   }
@@ -223,7 +231,7 @@ export class Spool {
   }
 
   async #write(group: readonly Waiting[]): Promise<void> {
-    await this.#ready
+    await this.#demandOpen()
     await this.#keep()
     const file = (this.#active ??= await this.#create())
     const text = group.map(({ line }) => line).join('')
@@ -250,7 +258,7 @@ export class Spool {
   }
 
   async #take(): Promise<SpoolFile | undefined> {
-    await this.#ready
+    await this.#demandOpen()
     if (this.#files.length === 0) await this.#seal()
     const file = this.#files[0]
     if (file === undefined) return undefined

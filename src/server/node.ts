@@ -12,7 +12,7 @@ import type { AuditEvent } from '../entry/event.ts'
 import { draftOf } from '../entry/line.ts'
 import { selfEvent } from '../entry/self-event.ts'
 import { AnnalsError, isAnnalsError } from '../errors.ts'
-import { idleCheckMs, lockRetryMs, lockWaitMs } from '../limits.ts'
+import { acceptBacklog, idleCheckMs, lockRetryMs, lockWaitMs } from '../limits.ts'
 import type { AuditLog } from '../log/audit-log.ts'
 import { lockData, readHolder } from '../log/lock.ts'
 import { type LogObserver, openLog } from '../log/open.ts'
@@ -181,7 +181,7 @@ export async function closeHttp(app: FastifyInstance, timeoutMs: number): Promis
 /** Listens. Throws INVALID_CONFIGURATION, naming the flag, where that cannot be done. */
 export async function listenAt(app: FastifyInstance, { host, port }: Listen, flag: string): Promise<void> {
   // A copy, because fastify writes into it.
-  await app.listen({ host, port }).catch((cause: unknown) => {
+  await app.listen({ host, port, backlog: acceptBacklog }).catch((cause: unknown) => {
     throw new AnnalsError(
       'INVALID_CONFIGURATION',
       `cannot listen at ${host} port ${port}: ${whyNot(cause)} (${flag})`,

@@ -10,7 +10,7 @@ import { AnnalsError } from '../errors.ts'
 import { createSocketApp } from '../http/app.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Intake } from '../intake/intake.ts'
-import { socketPathBytes } from '../limits.ts'
+import { acceptBacklog, socketPathBytes } from '../limits.ts'
 import { annalsVersion } from '../ops/version.ts'
 import { absent, errorCode } from '../store/disk.ts'
 import { closeHttp, type NodeBase, type NodeOptions } from './node.ts'
@@ -99,7 +99,7 @@ async function listen(app: FastifyInstance, path: string): Promise<void> {
   const before = process.umask(0o007)
   process.umask(before | 0o007)
   try {
-    await app.listen({ path })
+    await app.listen({ path, backlog: acceptBacklog })
   } finally {
     process.umask(before)
   }

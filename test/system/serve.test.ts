@@ -51,6 +51,28 @@ suite('annals serve', { concurrency: 4 }, () => {
     assertOnlyJson(errors)
   })
 
+  test('a fleet that comes back in one moment is let in, even while the node stands still', async (context) => {
+    const portal = await serve(context, join(temporaryDirectory(context), 'data'))
+    const port = Number(new URL(urlOf(portal)).port)
+    portal.process.kill('SIGSTOP')
+    const sockets = Array.from({ length: 700 }, () => connect(port, '127.0.0.1'))
+    try {
+      // Beyond what waits to be accepted, a connection would only be tried again.
+      await Promise.all(
+        sockets.map((socket) => once(socket, 'connect', { signal: AbortSignal.timeout(20_000) })),
+      )
+    } finally {
+      portal.process.kill('SIGCONT')
+    }
+    const answers = sockets.map(async (socket) => {
+      socket.end('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+      const answer = await socket.setEncoding('utf8').toArray()
+      return answer.join('').slice(0, 15)
+    })
+    for (const answer of await Promise.all(answers)) assert.equal(answer, 'HTTP/1.1 200 OK')
+    await stop(portal)
+  })
+
   test('a first start at a terminal shows the password once, and writes it nowhere', async (context) => {
     const data = join(temporaryDirectory(context), 'data')
     const portal = startAnnalsInTerminal(context, [

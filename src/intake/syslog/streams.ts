@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, TLSSocket } from 'node:tls'
 import type { AuditEvent } from '../../entry/event.ts'
-import { syslogConnections, syslogHandshakeMs, syslogHeldBytes } from '../../limits.ts'
+import { acceptBacklog, syslogConnections, syslogHandshakeMs, syslogHeldBytes } from '../../limits.ts'
 import { addressOfPeer, nameOfPeer } from './peer.ts'
 import { Framer, type Frame } from './framing.ts'
 import type { Inlet } from './inlet.ts'
@@ -52,7 +52,7 @@ class Streams implements Listening {
   }
 
   async listen(): Promise<void> {
-    this.#server.listen(this.#parts.at.port, this.#parts.at.host)
+    this.#server.listen(this.#parts.at.port, this.#parts.at.host, acceptBacklog)
     await once(this.#server, 'listening')
     this.#server.on('error', (err) => this.#parts.warn({ err }, 'a syslog sender could not be accepted'))
   }
