@@ -56,6 +56,7 @@ suite('annals serve', { concurrency: 4 }, () => {
     const port = Number(new URL(urlOf(portal)).port)
     portal.process.kill('SIGSTOP')
     const sockets = Array.from({ length: 700 }, () => connect(port, '127.0.0.1'))
+    context.after(() => sockets.forEach((socket) => socket.destroy()))
     try {
       // Beyond what waits to be accepted, a connection would only be tried again.
       await Promise.all(
