@@ -161,10 +161,12 @@ test('I4: events that a whole answer does not tell of are sent again', async (co
 
 test('a server that does not answer in time is asked again', async (context) => {
   const server = await startFakeServer(context)
-  const { audit } = open(context, server, { requestTimeoutMs: 50 })
+  const { audit } = open(context, server, { requestTimeoutMs: 500 })
   server.next.push({ kind: 'hang' })
   assert.equal((await audit.record(session))?.position, 0)
-  assert.equal(server.requests.length, 2)
+  // On a busy machine the second answer may be late as well.
+  assert.ok(server.requests.length >= 2)
+  assert.equal(server.recorded.length, 1)
 })
 
 test('Retry-After is waited for', async (context) => {
