@@ -281,6 +281,13 @@ export const ownCodes: readonly OwnCode[] = [
     template: 'Access tokens of {issuer} are accepted with keys {keys}',
     severity: 5,
   },
+  // Proofs.
+  {
+    code: 29081,
+    description: 'The keys that sign the checkpoints of the log',
+    template: 'Checkpoints of {origin} are signed with {keys}',
+    severity: 5,
+  },
 ]
 
 /** The one of that number. */

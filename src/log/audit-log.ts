@@ -98,6 +98,8 @@ export interface AuditLog extends AsyncDisposable {
    * Undefined where the log has no such run.
    */
   run(from: Position, to: Position): Promise<EntryRun | undefined>
+  /** The latest signed checkpoint (C2SP tlog-checkpoint), durable; undefined before there is a first one. */
+  checkpoint(): string | undefined
   status(): LogStatus
   /** Records what is waiting, writes the head, and closes. Later calls throw UNAVAILABLE. */
   close(): Promise<void>

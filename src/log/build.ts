@@ -11,8 +11,15 @@ import { batchBytes, batchEntries } from '../limits.ts'
 import { realDisk } from '../store/disk.ts'
 import { openFileSegmentStore } from '../store/file-segment-store.ts'
 import type { SegmentStore } from '../store/segment-store.ts'
+import type { NoteSigner } from '../tree/note-key.ts'
 import { Committer, type Line, lineAt, lineBytesAtMost, putIndex } from './committer.ts'
-import { createDescription, type LogDescription, originOf, readDescription } from './description.ts'
+import {
+  createDescription,
+  type LogDescription,
+  originOf,
+  readDescription,
+  readSigners,
+} from './description.ts'
 import { HeadKeeper } from './head.ts'
 import { fingerprintOf, identityOf } from './horizon.ts'
 import { dataLayout } from './layout.ts'
@@ -55,7 +62,15 @@ export async function buildLog(options: BuildOptions): Promise<LogBuilder> {
     directory,
     cutDirectory: dataLayout(options.data).cut,
   })
-  return new LogBuilder(description, store, { place, directory }, options.segmentBytes)
+  const signers = await readSigners(realDisk, directory, description)
+  return new LogBuilder({ description, signers, created, store }, { place, directory }, options.segmentBytes)
+}
+
+interface BuilderParts {
+  readonly description: LogDescription
+  readonly signers: readonly NoteSigner[]
+  readonly created: Micros
+  readonly store: SegmentStore
 }
 
 /** A log that is being built. Disposed before `finish`, it leaves nothing. */
@@ -72,8 +87,7 @@ export class LogBuilder implements AsyncDisposable {
   #finished = false
 
   constructor(
-    description: LogDescription,
-    store: SegmentStore,
+    { description, signers, created, store }: BuilderParts,
     places: { readonly place: string; readonly directory: string },
     segmentBytes: number | undefined,
   ) {
@@ -85,7 +99,14 @@ export class LogBuilder implements AsyncDisposable {
     }
     const text = new LogText(store, this.#ledger, description.id, () => undefined)
     this.#head = new HeadKeeper(
-      { store, ledger: this.#ledger, origin: originOf(description), size: -1 },
+      {
+        store,
+        ledger: this.#ledger,
+        origin: originOf(description),
+        signers,
+        seconds: () => Math.floor(created / 1_000_000),
+        stored: undefined,
+      },
       failed,
     )
     this.#committer = new Committer({

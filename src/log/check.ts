@@ -9,15 +9,17 @@ import { blockEntries, checkFaults } from '../limits.ts'
 import { type Disk, realDisk } from '../store/disk.ts'
 import { openFileSegmentStore } from '../store/file-segment-store.ts'
 import type { SegmentStore, StoredSegment } from '../store/segment-store.ts'
-import { type Checkpoint, parseCheckpoint } from '../tree/checkpoint.ts'
+import type { Checkpoint } from '../tree/checkpoint.ts'
+import type { NoteKey } from '../tree/note-key.ts'
 import { CompactRange, rootOf } from '../tree/compact-range.ts'
 import { bytesOfHash, type Hash, leafHashOfBytes } from '../tree/hash.ts'
 import { tileHeight, tileWidth } from '../tree/tile.ts'
-import { demandKey, originOf, readDescription } from './description.ts'
+import { type LogDescription, noteKeysOf, originOf, readDescription, readSigners } from './description.ts'
 import { dataLayout, indexName, tileName } from './layout.ts'
 import { scanLines } from './scan.ts'
 import { parseSeal } from './seal.ts'
 import { SegmentIndex } from './segment-index.ts'
+import { readStoredHead } from './stored-head.ts'
 
 /** What `annals check` found wrong. */
 export interface Fault {
@@ -62,9 +64,9 @@ export async function checkLog(options: CheckOptions): Promise<CheckReport> {
   await using store = await openFileSegmentStore(disk, { directory: layout.log, cutDirectory: layout.cut })
   // The head first: what it covers is in the text that is read after it.
   const head = await store.getHead()
-  const check = new Check(store, description.id, originOf(description), options.progress)
+  const check = new Check(store, description, options.progress)
   try {
-    await demandKey(disk, layout.log, description)
+    await readSigners(disk, layout.log, description)
   } catch (error) {
     check.fault('text', error instanceof AnnalsError ? (error.detail ?? error.message) : String(error))
   }
@@ -75,6 +77,7 @@ class Check {
   readonly #store: SegmentStore
   readonly #log: LogId
   readonly #origin: string
+  readonly #keys: readonly NoteKey[]
   readonly #progress: ((bytes: number, ofBytes: number) => void) | undefined
   readonly #range = new CompactRange()
   readonly #tiles: Hash[][] = []
@@ -87,10 +90,11 @@ class Check {
   #head: Checkpoint | undefined
   #rootAtHead: Hash | undefined
 
-  constructor(store: SegmentStore, log: LogId, origin: string, progress: CheckOptions['progress']) {
+  constructor(store: SegmentStore, description: LogDescription, progress: CheckOptions['progress']) {
     this.#store = store
-    this.#log = log
-    this.#origin = origin
+    this.#log = description.id
+    this.#origin = originOf(description)
+    this.#keys = noteKeysOf(description)
     this.#progress = progress
   }
 
@@ -127,10 +131,10 @@ class Check {
 
   #readHead(text: string | undefined): void {
     if (text === undefined) return this.fault('text', 'there is no head')
-    this.#head = parseCheckpoint(text)
-    if (this.#head === undefined) return this.fault('text', 'the head is not readable')
-    if (this.#head.origin !== this.#origin) this.fault('text', `the head is that of ${this.#head.origin}`)
-    if (this.#head.size === 0) this.#rootAtHead = this.#range.root()
+    const head = readStoredHead(text, this.#origin, this.#keys)
+    if (typeof head === 'string') return this.fault('text', head)
+    this.#head = { origin: head.origin, size: head.size, root: head.root }
+    if (head.size === 0) this.#rootAtHead = this.#range.root()
   }
 
   #compareHead(): void {

@@ -1,20 +1,23 @@
-// A log's identity at rest: its name, which is made from its Ed25519 key, and the key itself. Both are made once,
-// with the log. `log.json` is written last: without it there is no log.
+// A log's identity at rest: its name, which is made from its Ed25519 key, and its keys. All are made once, with the log.
+// `log.json` is written last: without it there is no log. Logs that are older than their second key get it when they are
+// opened.
 
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-} from 'node:crypto'
+import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import type { LogId, Micros } from '../entry/event.ts'
 import { formatMicros } from '../entry/time.ts'
 import { AnnalsError } from '../errors.ts'
 import type { Disk } from '../store/disk.ts'
 import { readWhole, replaceFile } from '../store/durable-file.ts'
-import { descriptionFile, keyFile } from './layout.ts'
+import {
+  type NoteKey,
+  noteKey,
+  type NoteSigner,
+  noteSigner,
+  publicBytes,
+  signatureTypes,
+} from '../tree/note-key.ts'
+import { descriptionFile, keyFile, mlDsaKeyFile } from './layout.ts'
 
 /** What is known of a log before it is opened. */
 export interface LogDescription {
@@ -22,6 +25,10 @@ export interface LogDescription {
   readonly hostName: string
   /** Ed25519, 32 bytes. */
   readonly publicKey: Uint8Array
+  /** ML-DSA-44, 1312 bytes; undefined for a log that has no such key yet. */
+  readonly mlDsaPublicKey: Uint8Array | undefined
+  /** As it stands in the file. */
+  readonly created: string
 }
 
 /** The origin of a log's checkpoints. */
@@ -42,27 +49,50 @@ export async function createDescription(
   of: { readonly hostName: string; readonly created: Micros },
 ): Promise<LogDescription> {
   await disk.makeDirectory(directory)
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
-  const raw = rawPublicKey(publicKey)
-  const description: LogDescription = { id: logIdOf(of.hostName, raw), hostName: of.hostName, publicKey: raw }
-  await replaceFile(
-    disk,
-    join(directory, keyFile),
-    Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' })),
-  )
-  const text = {
-    format: 'annals log v1',
-    id: description.id,
+  const { privateKey } = generateKeyPairSync('ed25519')
+  await putKey(disk, join(directory, keyFile), privateKey)
+  const publicKey = publicBytes(privateKey)
+  return await addMlDsaKey(disk, directory, {
+    id: logIdOf(of.hostName, publicKey),
     hostName: of.hostName,
-    publicKey: Buffer.from(raw).toString('base64'),
+    publicKey,
+    mlDsaPublicKey: undefined,
     created: formatMicros(of.created),
+  })
+}
+
+/** Makes the second key of a log that has none, and writes its description. A crash in it leaves the log as it was. */
+export async function addMlDsaKey(
+  disk: Disk,
+  directory: string,
+  description: LogDescription,
+): Promise<LogDescription> {
+  const { privateKey } = generateKeyPairSync('ml-dsa-44')
+  await putKey(disk, join(directory, mlDsaKeyFile), privateKey)
+  const whole = { ...description, mlDsaPublicKey: publicBytes(privateKey) }
+  await putDescription(disk, directory, whole)
+  return whole
+}
+
+async function putDescription(
+  disk: Disk,
+  directory: string,
+  { id, hostName, publicKey, mlDsaPublicKey, created }: LogDescription,
+): Promise<void> {
+  const text = {
+    format,
+    id,
+    hostName,
+    publicKey: base64(publicKey),
+    ...(mlDsaPublicKey === undefined ? {} : { mlDsa44PublicKey: base64(mlDsaPublicKey) }),
+    created,
   }
-  await replaceFile(
-    disk,
-    join(directory, descriptionFile),
-    Buffer.from(`${JSON.stringify(text, undefined, 2)}\n`),
-  )
-  return description
+  const bytes = Buffer.from(`${JSON.stringify(text, undefined, 2)}\n`)
+  await replaceFile(disk, join(directory, descriptionFile), bytes)
+}
+
+async function putKey(disk: Disk, path: string, key: KeyObject): Promise<void> {
+  await replaceFile(disk, path, Buffer.from(key.export({ type: 'pkcs8', format: 'pem' })))
 }
 
 /** Reads what `createDescription` made; undefined where there is no log. Throws LOG_DAMAGED. */
@@ -74,18 +104,51 @@ export async function readDescription(disk: Disk, directory: string): Promise<Lo
   return description
 }
 
-/** Demands that the log's private key is there and is its own. Throws LOG_DAMAGED. */
-export async function demandKey(disk: Disk, directory: string, description: LogDescription): Promise<void> {
-  const pem = await readWhole(disk, join(directory, keyFile))
-  if (pem === undefined) throw damaged(`${keyFile} is missing`)
-  let raw: Uint8Array
+/** What signs a log's checkpoints: its two keys. Throws LOG_DAMAGED where one is not there, or is not the log's own. */
+export async function readSigners(
+  disk: Disk,
+  directory: string,
+  description: LogDescription,
+): Promise<NoteSigner[]> {
+  const { publicKey, mlDsaPublicKey } = description
+  const origin = originOf(description)
+  const ed25519 = await readKey(disk, directory, keyFile, description.id, publicKey)
+  const signers = [noteSigner(origin, signatureTypes.ed25519, ed25519)]
+  if (mlDsaPublicKey === undefined) return signers
+  const mlDsa = await readKey(disk, directory, mlDsaKeyFile, description.id, mlDsaPublicKey)
+  return [...signers, noteSigner(origin, signatureTypes.mlDsa44, mlDsa)]
+}
+
+/** The keys that verify them. */
+export function noteKeysOf(description: LogDescription): NoteKey[] {
+  const { publicKey, mlDsaPublicKey } = description
+  const origin = originOf(description)
+  const keys = [noteKey(origin, signatureTypes.ed25519, Buffer.from(publicKey))]
+  return mlDsaPublicKey === undefined
+    ? keys
+    : [...keys, noteKey(origin, signatureTypes.mlDsa44, Buffer.from(mlDsaPublicKey))]
+}
+
+async function readKey(
+  disk: Disk,
+  directory: string,
+  file: string,
+  log: LogId,
+  expected: Uint8Array,
+): Promise<KeyObject> {
+  const pem = await readWhole(disk, join(directory, file))
+  if (pem === undefined) throw damaged(`${file} is missing`)
+  const key = privateKeyOf(pem, file)
+  if (publicBytes(key).equals(expected)) return key
+  throw damaged(`${file} is not the key of ${log}`)
+}
+
+function privateKeyOf(pem: Buffer, file: string): KeyObject {
   try {
-    raw = rawPublicKey(createPublicKey(createPrivateKey({ key: pem, format: 'pem' })))
+    return createPrivateKey({ key: pem, format: 'pem' })
   } catch (cause) {
-    throw damaged(`${keyFile} is not readable`, cause)
+    throw damaged(`${file} is not readable`, cause)
   }
-  if (!Buffer.from(raw).equals(description.publicKey))
-    throw damaged(`${keyFile} is not the key of ${description.id}`)
 }
 
 function parseDescription(text: string): LogDescription | undefined {
@@ -96,17 +159,33 @@ function parseDescription(text: string): LogDescription | undefined {
     return undefined
   }
   if (typeof value !== 'object' || value === null) return undefined
-  const { format, id, hostName, publicKey } = value as Record<string, unknown>
-  if (format !== 'annals log v1' || typeof hostName !== 'string' || typeof publicKey !== 'string')
-    return undefined
+  const {
+    format: written,
+    id,
+    hostName,
+    publicKey,
+    mlDsa44PublicKey,
+    created,
+  } = value as Record<string, unknown>
+  if (written !== format || typeof hostName !== 'string' || typeof publicKey !== 'string') return undefined
   const raw = Buffer.from(publicKey, 'base64')
-  return raw.length === 32 && logIdOf(hostName, raw) === id
-    ? { id: logIdOf(hostName, raw), hostName, publicKey: raw }
-    : undefined
+  const mlDsa = typeof mlDsa44PublicKey === 'string' ? Buffer.from(mlDsa44PublicKey, 'base64') : undefined
+  if (raw.length !== 32 || logIdOf(hostName, raw) !== id || (mlDsa?.length ?? mlDsaBytes) !== mlDsaBytes)
+    return undefined
+  return {
+    id: logIdOf(hostName, raw),
+    hostName,
+    publicKey: raw,
+    mlDsaPublicKey: mlDsa,
+    created: String(created),
+  }
 }
 
-function rawPublicKey(key: KeyObject): Uint8Array {
-  return Buffer.from(key.export({ format: 'jwk' }).x ?? '', 'base64url')
+const format = 'annals log v1'
+const mlDsaBytes = 1312
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64')
 }
 
 // RFC 4648, section 6, in lower case: a log id is part of host names and URLs.

@@ -1,33 +1,44 @@
-// Keeps `head`, the log's size and root, at most a second behind the entries. It is what must be there when the
-// log is opened again (I6): shorter or other than its head, a log does not open.
+// Keeps `head`, the log's signed checkpoint, at most a second behind the entries. It is what must be there when the
+// log is opened again (I6): shorter or other than its head, a log does not open. Nothing else signs checkpoints, and what
+// it signs follows from a ledger that only grows: none contradicts another (I10).
 
 import { headDelayMs, headRetryMs } from '../limits.ts'
 import type { SegmentStore } from '../store/segment-store.ts'
-import { formatCheckpoint } from '../tree/checkpoint.ts'
+import type { NoteSigner } from '../tree/note-key.ts'
+import { signedCheckpoint } from '../tree/signed-checkpoint.ts'
 import type { Ledger } from './ledger.ts'
+
+/** What keeping a head needs. */
+export interface HeadParts {
+  readonly store: SegmentStore
+  readonly ledger: Ledger
+  readonly origin: string
+  readonly signers: readonly NoteSigner[]
+  /** Seconds since the epoch, which the signatures state that state a time. */
+  readonly seconds: () => number
+  /** The head as it is stored, and the size that it says; undefined where there is none, or none that is signed. */
+  readonly stored: { readonly note: string; readonly size: number } | undefined
+}
 
 /** Writes the head behind the entries. */
 export class HeadKeeper {
-  readonly #store: SegmentStore
-  readonly #ledger: Ledger
-  readonly #origin: string
+  readonly #parts: HeadParts
   readonly #failed: (what: string, error: unknown) => void
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> = Promise.resolve()
-  #size: number
+  #stored: HeadParts['stored']
   #failures = 0
   #isStopped = false
 
-  /** `size` is that of the head as it is stored; -1 where there is none. */
-  constructor(
-    parts: { store: SegmentStore; ledger: Ledger; origin: string; size: number },
-    failed: (what: string, error: unknown) => void,
-  ) {
-    this.#store = parts.store
-    this.#ledger = parts.ledger
-    this.#origin = parts.origin
-    this.#size = parts.size
+  constructor(parts: HeadParts, failed: (what: string, error: unknown) => void) {
+    this.#parts = parts
+    this.#stored = parts.stored
     this.#failed = failed
+  }
+
+  /** The latest signed checkpoint that is durable; undefined where there is none yet. */
+  get checkpoint(): string | undefined {
+    return this.#stored?.note
   }
 
   /** Says that there are new entries. */
@@ -71,9 +82,12 @@ export class HeadKeeper {
 
   async #write(): Promise<void> {
     // Both are taken at one moment, and only of entries that are durable.
-    const { size, root } = this.#ledger
-    if (size === this.#size) return
-    await this.#store.putHead(formatCheckpoint({ origin: this.#origin, size, root }))
-    this.#size = size
+    const { store, ledger, origin, signers, seconds } = this.#parts
+    const { size, root } = ledger
+    if (size === this.#stored?.size) return
+    const note = signedCheckpoint({ origin, size, root }, signers, seconds())
+    await store.putHead(note)
+    // Only what is durable is shown.
+    this.#stored = { note, size }
   }
 }

@@ -38,6 +38,9 @@ export const descriptionFile = 'log.json'
 /** The log's Ed25519 private key (PKCS #8, PEM, 0600), beside its segments. */
 export const keyFile = 'key.pem'
 
+/** Its ML-DSA-44 private key, likewise. */
+export const mlDsaKeyFile = 'key-ml-dsa-44.pem'
+
 /** A segment's sparse index. */
 export function indexName(first: Position): string {
   return `index/${digits(first)}.index`

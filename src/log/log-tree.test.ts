@@ -6,6 +6,7 @@ import { rootOf } from '../tree/compact-range.ts'
 import { bytesOfHash, leafHash } from '../tree/hash.ts'
 import { isConsistent, rootOfInclusion, RunRoot } from '../tree/proof.ts'
 import { widthIn } from '../tree/tile.ts'
+import { noteKeysOf, readDescription } from './description.ts'
 import { dataLayout } from './layout.ts'
 import { LogTree } from './log-tree.ts'
 import { recover } from './recover.ts'
@@ -20,7 +21,16 @@ async function treeOf(entries: number) {
   await log.close()
   const layout = dataLayout('/data')
   const store = await openFileSegmentStore(disk, { directory: layout.log, cutDirectory: layout.cut })
-  const { ledger, text } = await recover({ store, id: log.id, origin: log.origin, fault: () => undefined })
+  const description = await readDescription(disk, layout.log)
+  assert.ok(description !== undefined)
+  const keys = noteKeysOf(description)
+  const { ledger, text } = await recover({
+    store,
+    id: log.id,
+    origin: log.origin,
+    keys,
+    fault: () => undefined,
+  })
   const leaves = lines.map((line) => leafHash(line))
   const tree = new LogTree({ store, text, size: () => ledger.size })
   return { tree, leaves, store, size: leaves.length, dispose: () => store[Symbol.asyncDispose]() }

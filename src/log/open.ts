@@ -9,15 +9,18 @@ import { clockCheckMs, clockStepMicros } from '../limits.ts'
 import { type Disk, realDisk } from '../store/disk.ts'
 import { openFileSegmentStore } from '../store/file-segment-store.ts'
 import type { SegmentStore } from '../store/segment-store.ts'
+import { formatVkey, type NoteSigner } from '../tree/note-key.ts'
 import type { AuditLog, EntryRun, LogStatus, ReadPlace, Recorded, Snapshot } from './audit-log.ts'
 import type { Clock } from './clock.ts'
 import { Committer, putIndex, sealSegment } from './committer.ts'
 import {
+  addMlDsaKey,
   createDescription,
-  demandKey,
   type LogDescription,
+  noteKeysOf,
   originOf,
   readDescription,
+  readSigners,
 } from './description.ts'
 import { HeadKeeper } from './head.ts'
 import { dataLayout } from './layout.ts'
@@ -63,7 +66,8 @@ export async function openLog(options: OpenOptions): Promise<AuditLog> {
   const { clock, observer = {} } = options
   const disk = options.disk ?? realDisk
   const layout = dataLayout(options.data)
-  const description = await openDescription(disk, layout.log, options)
+  const { description, isNewKey } = await openDescription(disk, layout.log, options)
+  const signers = await readSigners(disk, layout.log, description)
   const fileStore = await openFileSegmentStore(disk, { directory: layout.log, cutDirectory: layout.cut })
   const store = options.wrapStore?.(fileStore) ?? fileStore
   const faults: { segment: Position; reason: string }[] = []
@@ -73,11 +77,12 @@ export async function openLog(options: OpenOptions): Promise<AuditLog> {
       store,
       id: description.id,
       origin: originOf(description),
+      keys: noteKeysOf(description),
       fault: (segment, reason) => noteFault(segment, reason),
     })
-    const log = new SequencedLog(description, store, recovered, options, observer)
+    const log = new SequencedLog({ description, signers, store, recovered }, options, observer)
     noteFault = (segment, reason) => log.noteFault(segment, reason)
-    await log.begin(recovered, clock.wallMicros())
+    await log.begin(recovered, clock.wallMicros(), isNewKey)
     for (const { segment, reason } of faults) log.noteFault(segment, reason)
     return log
   } catch (error) {
@@ -86,7 +91,18 @@ export async function openLog(options: OpenOptions): Promise<AuditLog> {
   }
 }
 
-async function openDescription(disk: Disk, directory: string, options: OpenOptions): Promise<LogDescription> {
+// The second key of a log that is older than it is made before the log is opened: from then on nothing is signed without.
+async function openDescription(
+  disk: Disk,
+  directory: string,
+  options: OpenOptions,
+): Promise<{ description: LogDescription; isNewKey: boolean }> {
+  const description = await findDescription(disk, directory, options)
+  if (description.mlDsaPublicKey !== undefined) return { description, isNewKey: false }
+  return { description: await addMlDsaKey(disk, directory, description), isNewKey: true }
+}
+
+async function findDescription(disk: Disk, directory: string, options: OpenOptions): Promise<LogDescription> {
   const { hostName, clock } = options
   const description = await readDescription(disk, directory)
   if (description === undefined) {
@@ -95,13 +111,19 @@ async function openDescription(disk: Disk, directory: string, options: OpenOptio
     }
     return await createDescription(disk, directory, { hostName, created: clock.wallMicros() })
   }
-  await demandKey(disk, directory, description)
   if (description.hostName === hostName) return description
   throw new AnnalsError(
     'INVALID_CONFIGURATION',
     `this data directory holds the log of the host "${description.hostName}", and this node's name is "${hostName}": ` +
       `start it with --host-name ${description.hostName}, or with another data directory`,
   )
+}
+
+interface LogParts {
+  readonly description: LogDescription
+  readonly signers: readonly NoteSigner[]
+  readonly store: SegmentStore
+  readonly recovered: Recovered
 }
 
 class SequencedLog implements AuditLog {
@@ -115,15 +137,14 @@ class SequencedLog implements AuditLog {
   readonly #observer: LogObserver
   readonly #room: Room
   readonly #head: HeadKeeper
+  readonly #signers: readonly NoteSigner[]
   readonly #committer: Committer
   readonly #sequencer: Sequencer
   readonly #clockTimer: NodeJS.Timeout
   #closing: Promise<void> | undefined
 
   constructor(
-    description: LogDescription,
-    store: SegmentStore,
-    recovered: Recovered,
+    { description, signers, store, recovered }: LogParts,
     options: OpenOptions,
     observer: LogObserver,
   ) {
@@ -139,7 +160,19 @@ class SequencedLog implements AuditLog {
     const { clock, component } = options
     const warn = (what: string, error: unknown) =>
       observer.warn?.(`${what} could not be written; it is tried again`, error)
-    this.#head = new HeadKeeper({ store, ledger, origin: this.origin, size: recovered.headSize }, warn)
+    const { head } = recovered
+    this.#head = new HeadKeeper(
+      {
+        store,
+        ledger,
+        origin: this.origin,
+        signers,
+        seconds: () => Math.floor(clock.wallMicros() / 1_000_000),
+        stored: head?.isSigned === true ? head : undefined,
+      },
+      warn,
+    )
+    this.#signers = signers
     this.#room = new Room({
       freeBytes: () => store.freeBytes(),
       wallMicros: () => clock.wallMicros(),
@@ -176,11 +209,13 @@ class SequencedLog implements AuditLog {
   }
 
   /** Says in the log what opening it found, and puts what was left to put. */
-  async begin({ ledger, cut, unsealed }: Recovered, wall: Micros): Promise<void> {
+  async begin({ ledger, cut, unsealed }: Recovered, wall: Micros, isNewKey: boolean): Promise<void> {
     await this.#head.flush()
     for (const segment of unsealed) await sealSegment(this.#store, segment)
     const behind = (ledger.lastTime ?? 0) - wall
-    if (ledger.size === 0) this.#say(29011, { log: this.id })
+    const keys = this.#signers.map(formatVkey).join(' ')
+    if (ledger.size === 0) this.#say(29011, { log: this.id, keys })
+    else if (isNewKey) this.#say(29081, { origin: this.origin, keys })
     if (cut !== undefined) this.#say(29013, { bytes: String(cut.bytes), file: cut.name })
     if (behind > clockStepMicros) this.#say(29012, { milliseconds: String(-Math.round(behind / 1000)) })
     // They come before everything else. Where there is no room they wait for it, and nobody waits with them.
@@ -233,6 +268,10 @@ class SequencedLog implements AuditLog {
   async run(from: Position, to: Position): Promise<EntryRun | undefined> {
     const edges = await this.#edgesOf(from, to)
     return edges && runOf(this.#store, this.#recovered.ledger, { log: this.id, ...edges })
+  }
+
+  checkpoint(): string | undefined {
+    return this.#head.checkpoint
   }
 
   status(): LogStatus {

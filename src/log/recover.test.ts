@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { FaultyDisk } from '../store/testing/faulty-disk.ts'
-import { formatCheckpoint, parseCheckpoint } from '../tree/checkpoint.ts'
+import { formatCheckpoint } from '../tree/checkpoint.ts'
+import { noteSigner, signatureTypes } from '../tree/note-key.ts'
+import { parseSignedCheckpoint, signedCheckpoint, verifySignatures } from '../tree/signed-checkpoint.ts'
+import { noteKeysOf, readDescription } from './description.ts'
+import { generateKeyPairSync } from 'node:crypto'
 import { bytesOfHash, leafHash } from '../tree/hash.ts'
 import { CompactRange } from '../tree/compact-range.ts'
 import { checkLog } from './check.ts'
@@ -55,9 +59,9 @@ describe('opening', () => {
     assert.equal((await checkLog({ data: '/data', disk })).faultCount, 0)
   })
 
-  test('the head holds the size and the root of RFC 6962 over the stored lines', async () => {
+  test('the head, signed, holds the size and the root of RFC 6962 over the stored lines', async () => {
     const { disk } = await closedLog()
-    const head = parseCheckpoint(String(disk.bytesOf('/data/log/head')))
+    const head = parseSignedCheckpoint(String(disk.bytesOf('/data/log/head')))
     const stored = files(disk, '.log').flatMap((path) => String(disk.bytesOf(path)).split('\n').slice(0, -1))
     const range = new CompactRange()
     for (const line of stored) range.append(leafHash(line))
@@ -283,9 +287,12 @@ describe('damage at rest', () => {
 
   test('I6: a head of another root, a longer one and an unreadable one refuse to open, and check says so', async () => {
     const { disk: original } = await closedLog()
-    const head = parseCheckpoint(String(original.bytesOf('/data/log/head')))
+    const head = parseSignedCheckpoint(String(original.bytesOf('/data/log/head')))
     assert.ok(head !== undefined)
+    const thief = noteSigner(head.origin, signatureTypes.ed25519, generateKeyPairSync('ed25519').privateKey)
     const wrong = [
+      String(original.bytesOf('/data/log/head')).replace(`\n${head.size}\n`, `\n${head.size - 1}\n`),
+      signedCheckpoint(head, [thief], 0),
       formatCheckpoint({ ...head, root: leafHash('other') }),
       formatCheckpoint({ ...head, size: head.size + 1 }),
       formatCheckpoint({ ...head, origin: 'portal-01/other' }),
@@ -297,6 +304,57 @@ describe('damage at rest', () => {
       disk.damage('/data/log/head', () => Buffer.from(text))
       await assert.rejects(openTestLog({ disk }), { code: 'LOG_DAMAGED' }, JSON.stringify(text))
       assert.ok((await checkLog({ data: '/data', disk })).faultCount > 0)
+    }
+  })
+
+  test('I10: a head that is signed with the keys of the log stands in its way as soon as there is one', async () => {
+    const { disk, clock } = await closedLog()
+    const note = String(disk.bytesOf('/data/log/head'))
+    const { log } = await openTestLog({ disk, clock })
+    assert.equal(log.checkpoint(), note)
+    await recordEach(log, clock, ['more'])
+    await log.close()
+    const later = parseSignedCheckpoint(log.checkpoint() ?? '')
+    assert.equal(later?.size, log.status().size)
+    assert.equal(log.checkpoint(), String(disk.bytesOf('/data/log/head')))
+    const description = await readDescription(disk, '/data/log')
+    assert.ok(later !== undefined && description !== undefined)
+    const signed = verifySignatures(later, noteKeysOf(description))
+    assert.deepEqual(
+      signed?.map(({ key }) => key.type),
+      [1, 6],
+    )
+  })
+
+  test('a log from before checkpoints were signed gets its second key, and says so', async () => {
+    const { disk, clock } = await closedLog()
+    disk.damage('/data/log/head', (bytes) => Buffer.from(String(bytes).split('\n\n')[0] + '\n'))
+    disk.damage('/data/log/log.json', (bytes) =>
+      Buffer.from(String(bytes).replace(/ *"mlDsa44PublicKey".*\n/, '')),
+    )
+    await disk.remove('/data/log/key-ml-dsa-44.pem')
+    const { log } = await openTestLog({ disk, clock })
+    assert.equal(parseSignedCheckpoint(log.checkpoint() ?? '')?.signatures.length, 2)
+    assert.match((await linesOf(log)).at(-1) ?? '', /\|29081\|.* are signed with portal-01\/\S+ portal-01\//)
+    await log.close()
+    assert.equal((await checkLog({ data: '/data', disk })).faultCount, 0)
+    const again = await openTestLog({ disk, clock })
+    assert.equal((await linesOf(again.log)).filter((line) => line.includes('|29081|')).length, 1)
+    await again.log.close()
+  })
+
+  test('a key that is missing or another’s refuses to open', async () => {
+    const { disk: original } = await closedLog()
+    for (const name of ['key.pem', 'key-ml-dsa-44.pem']) {
+      const gone = original.powerLoss()
+      await gone.remove(`/data/log/${name}`)
+      await assert.rejects(openTestLog({ disk: gone }), { code: 'LOG_DAMAGED' })
+      const other = original.powerLoss()
+      const type = name === 'key.pem' ? 'ed25519' : 'ml-dsa-44'
+      const pem = generateKeyPairSync(type as 'ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
+      other.damage(`/data/log/${name}`, () => Buffer.from(pem))
+      await assert.rejects(openTestLog({ disk: other }), { code: 'LOG_DAMAGED' })
+      assert.ok((await checkLog({ data: '/data', disk: other })).faultCount > 0)
     }
   })
 

@@ -9,7 +9,8 @@ import type { LogId, Micros } from '../entry/event.ts'
 import { AnnalsError, isAnnalsError } from '../errors.ts'
 import { blockEntries, horizonEntries } from '../limits.ts'
 import type { SegmentStore, StoredSegment } from '../store/segment-store.ts'
-import { type Checkpoint, parseCheckpoint } from '../tree/checkpoint.ts'
+import type { Checkpoint } from '../tree/checkpoint.ts'
+import type { NoteKey } from '../tree/note-key.ts'
 import type { Hash } from '../tree/hash.ts'
 import { putIndex } from './committer.ts'
 import { fingerprintBytes } from './horizon.ts'
@@ -21,12 +22,15 @@ import { parseSeal } from './seal.ts'
 import { SegmentIndex, verify } from './segment-index.ts'
 import { isTornBatch } from './tear.ts'
 import { readTree } from './tree-text.ts'
+import { readStoredHead, type StoredHead } from './stored-head.ts'
 
 /** What recovery works on. */
 export interface RecoverParts {
   readonly store: SegmentStore
   readonly id: LogId
   readonly origin: string
+  /** The keys that the head must be signed with. */
+  readonly keys: readonly NoteKey[]
   readonly fault: FaultListener
 }
 
@@ -34,8 +38,8 @@ export interface RecoverParts {
 export interface Recovered {
   readonly ledger: Ledger
   readonly text: LogText
-  /** The size that the stored head names; -1 where there is none. */
-  readonly headSize: number
+  /** The stored head; undefined where there is none. */
+  readonly head: StoredHead | undefined
   /** How many bytes were cut off the end, and where they are kept. */
   readonly cut: { readonly bytes: number; readonly name: string } | undefined
   /** Segments that have ended and lack their seal: it is put once the head is. */
@@ -44,14 +48,14 @@ export interface Recovered {
 
 /** See the head of this file. Throws LOG_DAMAGED. */
 export async function recover(parts: RecoverParts): Promise<Recovered> {
-  const head = parseHead(await parts.store.getHead(), parts.origin)
+  const head = parseHead(await parts.store.getHead(), parts)
   const segments = checkRow(await parts.store.list(), head)
   const state = await restoreCheaply(parts, head, segments)
   const cut = await mend(parts.store, state, head)
   const unsealed = state.ledger.segments.filter((segment, k) => {
     return !(segment instanceof ActiveSegment) && segments[k]?.sealed === undefined
   })
-  return { ledger: state.ledger, text: state.text, headSize: head?.size ?? -1, cut, unsealed }
+  return { ledger: state.ledger, text: state.text, head, cut, unsealed }
 }
 
 interface Row {
@@ -69,11 +73,10 @@ interface Restored {
   readonly torn: number
 }
 
-function parseHead(text: string | undefined, origin: string): Checkpoint | undefined {
-  if (text === undefined) return undefined
-  const head = parseCheckpoint(text)
-  if (head === undefined) throw damaged('the head is not readable')
-  if (head.origin !== origin) throw damaged(`the head is that of ${head.origin}, not of ${origin}`)
+function parseHead(note: string | undefined, { origin, keys }: RecoverParts): StoredHead | undefined {
+  if (note === undefined) return undefined
+  const head = readStoredHead(note, origin, keys)
+  if (typeof head === 'string') throw damaged(head)
   return head
 }
 

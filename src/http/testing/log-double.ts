@@ -106,6 +106,10 @@ export class LogDouble implements AuditLog {
     return this.#append(draft)
   }
 
+  checkpoint(): undefined {
+    return undefined
+  }
+
   async recordAll(drafts: readonly Draft[]): Promise<Recorded[]> {
     return await Promise.all(drafts.map((draft) => this.record(draft)))
   }
