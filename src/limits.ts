@@ -62,6 +62,8 @@ export const clockCheckMs = 10_000
 export const headDelayMs = 500
 /** How long a head that could not be written waits at the most before it is tried again. */
 export const headRetryMs = 30_000
+/** How long somebody waits for a checkpoint that covers an entry. Beyond: UNAVAILABLE, with when to come back. */
+export const checkpointWaitMs = 10_000
 
 // The HTTP face.
 
@@ -102,6 +104,8 @@ export const idleAnswerBuffers = 4
 export const bulkAnswers = 32
 /** What is compressed in one go, on a thread that the disk needs too: less than half a millisecond for zstd. */
 export const compressBlockBytes = 128 * 1024
+/** From how many bytes on an entry bundle is compressed: less is one packet either way. */
+export const compressFromBytes = 1024
 /** Answers compressed at once, so that they cannot hold all of libuv's threads. Beyond: sent uncompressed. */
 export const compressedAnswers = 8
 /** How long a client may take over one buffer of an answer (1 MiB: 17 KiB/s). Beyond: cut off. */
@@ -211,6 +215,10 @@ export const innerWindowBytes = 8 * 1024
 export const innerCertificateBytes = 16 * 1024
 /** What an engine or a portal may answer beside entries: two certificates and some numbers. Beyond: answered badly. */
 export const innerAnswerBytes = 64 * 1024
+/** The longest file of an engine's log that its portal passes on: a bundle of 256 of the longest entries. */
+export const innerPublishedBytes = 256 * (2 + 65_535)
+/** How long a portal shows an engine's checkpoint that it has asked for: everybody may ask, and an engine is asked once. */
+export const shownCheckpointMs = 1_000
 /** How long a portal may take to be reached by an engine that joins, and a TLS handshake at an engine. */
 export const peerTimeoutMs = 10_000
 /** How often an engine's operator is told of connections that were not let in. */
@@ -579,3 +587,10 @@ export const otlpTurnRecords = 256
 export const otlpProblems = 5
 /** One such description. Beyond: cut. */
 export const otlpProblemCharacters = 300
+
+// Proofs.
+
+/** Manifests of answers about all engines that are kept so that the answers can be proved. Beyond: the oldest is forgotten. */
+export const manifestsBytes = 8 * 1024 * 1024
+/** Engines that are asked for proofs at once. Beyond: one after the other. */
+export const enginesAtOnce = 16

@@ -11,9 +11,9 @@ const src = join(import.meta.dirname, '../src')
 /** What each folder imports directly by right; what those may import it may import too. */
 const directions: Record<string, readonly string[]> = {
   main: ['cli'],
-  cli: ['server', 'config', 'ops'],
+  cli: ['server', 'verify', 'config', 'ops'],
   server: ['http', 'config', 'ops'],
-  http: ['federation', 'intake', 'identity', 'agora'],
+  http: ['federation', 'intake', 'identity', 'agora', 'verify'],
   agora: ['identity', 'entry'],
   federation: ['log', 'database', 'tree'],
   intake: ['log'],
@@ -23,6 +23,7 @@ const directions: Record<string, readonly string[]> = {
   store: ['entry'],
   ops: ['entry'],
   config: ['entry'],
+  verify: ['entry', 'tree'],
   tree: [],
   entry: [],
   errors: [],
@@ -33,6 +34,7 @@ const directions: Record<string, readonly string[]> = {
 const pure = {
   entry: ['temporal-polyfill', 'node:crypto', 'node:assert'],
   tree: ['node:crypto', 'node:assert'],
+  verify: ['node:crypto', 'node:assert'],
 }
 
 // Static imports and re-exports, dynamic ones, and files named as URLs (workers).

@@ -5,11 +5,13 @@ import type { Database } from '../database/database.ts'
 import { drain, pending, waitUntilRecorded } from '../database/outbox.ts'
 import { draftOf } from '../entry/line.ts'
 import { AnnalsError, isAnnalsError } from '../errors.ts'
+import { RegistryPosition } from '../federation/registry-position.ts'
 import { outboxWaitMs } from '../limits.ts'
 import { lockData } from '../log/lock.ts'
 import { openLog } from '../log/open.ts'
 import { systemClock } from '../ops/clock.ts'
 import { portalComponent } from '../server/portal.ts'
+import { realDisk } from '../store/disk.ts'
 
 /** Where the outbox is, and the log that it is for. */
 export interface OutboxPlace {
@@ -50,10 +52,8 @@ async function drainHere({ database, data, hostName }: OutboxPlace): Promise<boo
     throw error
   }
   const log = parts.use(await openLog({ data, hostName, component: portalComponent, clock: systemClock() }))
-  const { stoppedBy } = await drain(
-    database,
-    async (event) => void (await log.record(draftOf(event, log.id))),
-  )
+  const record = new RegistryPosition(realDisk, data).noting((event) => log.record(draftOf(event, log.id)))
+  const { stoppedBy } = await drain(database, record)
   if (stoppedBy !== undefined) throw stoppedBy
   return true
 }

@@ -3,7 +3,7 @@
 // whatever is under way.
 
 import { AnnalsError } from '../errors.ts'
-import { innerAnswerBytes } from '../limits.ts'
+import { innerAnswerBytes, innerPublishedBytes } from '../limits.ts'
 import { parseAddress } from './address.ts'
 import type { Certificate } from './certificate.ts'
 import type { Asked } from './engine-socket.ts'
@@ -102,6 +102,13 @@ export class EngineClient {
     return parsed(parseTokens, demandOk(answer))
   }
 
+  /** A file that the engine's log publishes, by its path there. Undefined where there is none such. */
+  async published(path: string, signal?: AbortSignal): Promise<Buffer | undefined> {
+    const asked = { method: 'GET', path: `${innerPaths.published}/${path}` } as const
+    const answer = await this.#ask(asked, signal, innerPublishedBytes)
+    return answer.status === 404 ? undefined : demandOk(answer)
+  }
+
   /** Opens a slice of a run, and resolves once its head has come and promises exactly those bytes. */
   async open(slice: Slice, signal: AbortSignal): Promise<Answer> {
     const { start, end, bytes } = slice
@@ -129,14 +136,14 @@ export class EngineClient {
     this.#sockets.close(new EngineFailure(reason))
   }
 
-  async #ask(asked: Asked, signal?: AbortSignal): Promise<SmallAnswer> {
+  async #ask(asked: Asked, signal?: AbortSignal, mostBytes = innerAnswerBytes): Promise<SmallAnswer> {
     // For the whole answer: one that comes a byte at a time is none.
     const late = AbortSignal.timeout(this.#timeoutMs)
     try {
       const limit = signal === undefined ? late : AbortSignal.any([signal, late])
       const answer = await this.#sockets.ask(asked, limit)
       this.#hasAnswered = true
-      return await wholeOf(answer)
+      return await wholeOf(answer, mostBytes)
     } catch (error) {
       throw this.#explained(failureOf(error))
     }
@@ -156,12 +163,12 @@ interface SmallAnswer {
   readonly body: Buffer
 }
 
-async function wholeOf(answer: Answer): Promise<SmallAnswer> {
+async function wholeOf(answer: Answer, mostBytes: number): Promise<SmallAnswer> {
   const { status, bytes = Number.POSITIVE_INFINITY } = answer
   try {
     // What a refusal says is of no interest.
     if (status !== 200) return { status, body: Buffer.alloc(0) }
-    if (bytes > innerAnswerBytes) throw new EngineFailure('answer', 'it answered at too great length')
+    if (bytes > mostBytes) throw new EngineFailure('answer', 'it answered at too great length')
     const body = Buffer.allocUnsafe(bytes)
     for (let filled = 0; filled < bytes;) filled += await answer.read(body.subarray(filled))
     return { status, body }

@@ -94,7 +94,7 @@ describe('the set of all engines’ runs', () => {
 function runOf(source: RunSourceDouble): EngineRun {
   const bytes = source.bytes.length
   const log = `${source.hostName}-log` as LogId
-  const fixed = { log, from: 0, to: bytes === 0 ? 0 : 1, bytes, start: 0, end: 1, now: 1, recorded: true }
+  const fixed = { log, from: 0, to: bytes === 0 ? 0 : 1, bytes, start: 0, end: 1, now: 1, mark: 1 }
   return engineRunOf(source, fixed, 1000)
 }
 

@@ -27,7 +27,7 @@ export function engineSetOf(runs: readonly EngineRun[]): EngineSet {
     tag: tagOf(runs),
     bytes,
     runs,
-    recorded: runs.every(({ recorded }) => recorded),
+    recorded: runs.every(({ mark }) => mark !== undefined),
     open: (start, end, signal) => new SetReader(runs, start, end, signal),
   }
 }

@@ -47,6 +47,10 @@ export interface FoundEngine {
   readonly log: string
   /** As `Link.fix`. */
   fix(question: Question, signal: AbortSignal): Promise<EngineRun | undefined>
+  /** As `Link.published`. */
+  published(path: string): Promise<Buffer>
+  /** As `Link.checkpoint`. */
+  checkpoint(): Promise<Buffer>
 }
 
 /** What is known of an engine, for the metrics. */
@@ -83,6 +87,13 @@ export class Engines implements AsyncDisposable {
   /** The connected engine that a name means (A2). Throws UNKNOWN_ENGINE (E1). */
   async find(name: string): Promise<FoundEngine> {
     return this.#linkOf(resolveEngine(await this.#sync(), name))
+  }
+
+  /** The connected engine whose log has an id, or which a name means. Throws UNKNOWN_ENGINE. */
+  async findLog(name: string): Promise<FoundEngine> {
+    const engines = await this.#sync()
+    const engine = engines.find(({ log }) => log === name.toLowerCase())
+    return this.#linkOf(engine ?? resolveEngine(engines, name))
   }
 
   /** The id of the log of the connected engine that a log id or a name means (A2); undefined where there is none such. */

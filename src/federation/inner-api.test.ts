@@ -58,7 +58,7 @@ describe('the inner API', () => {
       start: Number.MIN_SAFE_INTEGER,
       end: 5,
       now: 6,
-      recorded: true,
+      mark: 3,
     }
     assert.deepEqual(parseFixedWindow(fixed), fixed)
     assert.deepEqual(parseFixedWindow({ ...fixed, to: 2, bytes: 0 }), { ...fixed, to: 2, bytes: 0 })
@@ -69,7 +69,8 @@ describe('the inner API', () => {
       { to: 1 },
       { from: -1 },
       { bytes: '100' },
-      { recorded: 1 },
+      { mark: -1 },
+      { mark: '1' },
       { now: undefined },
       { log: '' },
     ]) {

@@ -14,6 +14,8 @@ export const innerPaths = {
   window: '/audit-trail/inner/v1/window',
   /** GET `?from=…&to=…` → the bytes of a run; `Range` is honoured. Records nothing. */
   entries: '/audit-trail/inner/v1/entries',
+  /** GET below it → a file that the engine's log publishes: its checkpoint, tiles, proofs. Records nothing. */
+  published: '/audit-trail/inner/v1/log',
   /** PUT a certificate (PEM) → `Holds`: the portal's next one, to be trusted beside its present one. */
   certificate: '/audit-trail/inner/v1/certificate',
   /** PUT what is to be known of access tokens (`token-trust.ts`) → its hash, as `Description.tokens`. */
@@ -61,6 +63,8 @@ export interface Reader {
   readonly session?: string
   readonly source: string
   readonly method: string
+  /** What the reader wants to find in that entry. */
+  readonly nonce?: string
 }
 
 /** What a window became. */
@@ -70,9 +74,9 @@ export interface FixedWindow extends Run {
   /** The window, resolved by the engine: `start` ≤ time < `end`. */
   readonly start: Micros
   readonly end: Micros
-  /** The time of the engine's own entry about this read (W3). */
+  /** The time of the engine's own entry about this read (W3), and its position; undefined where there is none (I9). */
   readonly now: Micros
-  readonly recorded: boolean
+  readonly mark: Position | undefined
 }
 
 /** Writes a question. */
@@ -83,11 +87,11 @@ export function renderQuestion({ of, reader }: Question): string {
 /** Reads a question. Throws INVALID_PARAMETER. */
 export function parseQuestion(body: unknown): Question {
   const fields = objectOf(body)
-  const { name, session, source, method } = fields
-  if (!isText(name) || !isText(source) || !isText(method) || !(session === undefined || isText(session))) {
-    throw malformed()
-  }
-  const reader = { name, source, method, ...(session === undefined ? {} : { session }) }
+  const { name, session, source, method, nonce } = fields
+  const isNamed = isText(name) && isText(source) && isText(method)
+  if (!isNamed || !isTextOrNone(session) || !isTextOrNone(nonce)) throw malformed()
+  const asked = { ...(session === undefined ? {} : { session }), ...(nonce === undefined ? {} : { nonce }) }
+  const reader = { name, source, method, ...asked }
   return { of: subjectOf(fields), reader }
 }
 
@@ -108,12 +112,12 @@ export function isRun(of: Window | Run): of is Run {
 
 /** Reads what a window became. Throws INVALID_PARAMETER where it is no such thing. */
 export function parseFixedWindow(body: unknown): FixedWindow {
-  const { log, from, to, bytes, start, end, now, recorded } = objectOf(body)
+  const { log, from, to, bytes, start, end, now, mark } = objectOf(body)
   const isWhole = isText(log) && isCount(from) && isCount(to) && isCount(bytes) && from <= to
-  const isTimed = isMicros(start) && isMicros(end) && isMicros(now) && typeof recorded === 'boolean'
+  const isTimed = isMicros(start) && isMicros(end) && isMicros(now) && isMark(mark)
   // An entry has at least a byte and its newline.
   if (!isWhole || !isTimed || (from === to) !== (bytes === 0) || bytes < to - from) throw malformed()
-  return { log: log as LogId, from, to, bytes, start, end, now, recorded }
+  return { log: log as LogId, from, to, bytes, start, end, now, mark }
 }
 
 /** Reads how an engine is. Throws INVALID_PARAMETER where it is no such thing. */
@@ -167,12 +171,20 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0
 }
 
+function isTextOrNone(value: unknown): value is string | undefined {
+  return value === undefined || isText(value)
+}
+
 function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.length <= 2 && value.every(isText)
 }
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isMark(value: unknown): value is Position | undefined {
+  return value === undefined || isCount(value)
 }
 
 function isMicros(value: unknown): value is Micros {

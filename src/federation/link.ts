@@ -3,6 +3,8 @@
 // for an engine that was disconnected.
 
 import type { Micros } from '../entry/event.ts'
+import { AnnalsError } from '../errors.ts'
+import { shownCheckpointMs } from '../limits.ts'
 import type { KeyPair } from './certificate.ts'
 import type { Engine } from './engine.ts'
 import { EngineClient } from './engine-client.ts'
@@ -47,6 +49,8 @@ export class Link {
   // Those before it that still have something under way.
   readonly #retired = new Set<EngineClient>()
   #isClosed = false
+  #checkpoint: Promise<Buffer> = Promise.resolve(Buffer.alloc(0))
+  #checkpointUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(parts: LinkParts, engine: Engine, identity: KeyPair) {
     this.#parts = parts
@@ -95,6 +99,28 @@ export class Link {
       this.noteFailure(failure)
       throw unreachable(this.hostName, failure)
     }
+  }
+
+  /** A file that its log publishes. Throws NOT_FOUND, and UNREACHABLE_ENGINE. */
+  async published(path: string): Promise<Buffer> {
+    let file: Buffer | undefined
+    try {
+      file = await this.#client.published(path)
+    } catch (error) {
+      const failure = failureOf(error)
+      this.noteFailure(failure)
+      throw unreachable(this.hostName, failure)
+    }
+    if (file !== undefined) return file
+    throw new AnnalsError('NOT_FOUND', 'this log has no such checkpoint, tile, entry or read')
+  }
+
+  /** Its latest checkpoint, which may be a second old: everybody may ask for it, and the engine is asked once. */
+  checkpoint(): Promise<Buffer> {
+    if (performance.now() < this.#checkpointUntilMs) return this.#checkpoint
+    this.#checkpointUntilMs = performance.now() + shownCheckpointMs
+    this.#checkpoint = this.published('checkpoint')
+    return this.#checkpoint
   }
 
   /** Counts a failure, and has the engine called at the next occasion. */

@@ -16,6 +16,7 @@ import type { Portal } from './portal.ts'
 import type { RecordingNode } from './recording.ts'
 import {
   agoraRoutes,
+  engineCheckpointRoutes,
   engineRoutes,
   innerRoutes,
   portalRoutes,
@@ -47,7 +48,7 @@ export function createAgoraApp(options: FaceOptions<AgoraNode>): FastifyInstance
 
 /** Makes an engine's HTTP face for everybody: health and numbers, and where events come in. */
 export function createEngineApp(options: FaceOptions<RecordingNode>): FastifyInstance {
-  const routes = [...engineRoutes, ...recordingRoutes]
+  const routes = [...engineRoutes, ...recordingRoutes, ...engineCheckpointRoutes]
   return createFace<RecordingNode>({ ...options, ...ownParts(options.bounds) }, routes, options.tls)
 }
 

@@ -5,6 +5,7 @@ import type { Principal } from '../identity/principal.ts'
 import type { Rights } from '../identity/rights.ts'
 import { readScope } from '../identity/scope.ts'
 import { AnnalsError, isAnnalsError, type ErrorCode } from '../errors.ts'
+import type { FoundEngine } from '../federation/engines.ts'
 import type { Reader } from '../federation/inner-api.ts'
 import { notRecorded } from './content.ts'
 import { refuse } from './errors.ts'
@@ -29,6 +30,8 @@ export interface Call {
   readonly method?: string
   /** Whose log is asked for, as entries name it: `portal`, `engine/<host name>` or `engines`. */
   readonly target: string
+  /** What the caller wants to find in the entry of the read (`nonce.ts`). */
+  readonly nonce?: string | undefined
 }
 
 /** One call by somebody who may read. */
@@ -71,7 +74,7 @@ async function asReadyReader(
   const source = sourceOf(portal, request)
   const { authorization } = request.raw.headers
   const caller = await portal.identity.authenticate({ authorization, source })
-  const call = { request, reply, caller, source, target }
+  const call = { request, reply, caller, source, target, nonce: undefined }
   try {
     if (!isAllowed(caller.rights)) throw forbidden(caller)
     await work(call)
@@ -135,8 +138,31 @@ const recordedCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ])
 
 /** Who reads, as an engine's own entry is to say it. */
-export function readerOf({ caller: { name, session }, source, request: { method } }: Call): Reader {
-  return { name, source, method, ...(session === undefined ? {} : { session }) }
+export function readerOf({ caller: { name, session }, source, request: { method }, nonce }: Call): Reader {
+  return {
+    name,
+    source,
+    method,
+    ...(session === undefined ? {} : { session }),
+    ...(nonce === undefined ? {} : { nonce }),
+  }
+}
+
+/** Demands that a caller was granted this engine: a short name may have been, and another of that name been found (E6). */
+export async function demandGranted(
+  { engines }: Portal,
+  caller: Principal,
+  { hostName }: Pick<FoundEngine, 'hostName'>,
+): Promise<void> {
+  const { reads } = caller.rights
+  if (reads === 'all' || reads.includes(hostName)) return
+  for (const granted of reads) {
+    const engine = await engines.find(granted).catch((error: unknown) => {
+      if (!isAnnalsError(error, 'UNKNOWN_ENGINE')) throw error
+    })
+    if (engine?.hostName === hostName) return
+  }
+  throw forbidden(caller)
 }
 
 /** Aborts, with a `BrokenTransfer`, when the caller has gone. Dispose of it when the answer is over. */

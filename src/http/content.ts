@@ -1,9 +1,10 @@
 // What an answer is made from: a run of bytes that will never change, and how it is named.
 
+import type { Micros } from '../entry/event.ts'
 import { formatMicros } from '../entry/time.ts'
 import type { EngineRun } from '../federation/engine-run.ts'
 import type { EngineSet } from '../federation/engine-set.ts'
-import type { EntryRun, Snapshot, SnapshotReader } from '../log/audit-log.ts'
+import type { EntryRun, SnapshotReader, Snapshot } from '../log/audit-log.ts'
 import { runTag } from './etag.ts'
 import type { Part } from './range.ts'
 
@@ -18,10 +19,11 @@ export interface Content {
   open(part: Part): SnapshotReader
 }
 
-/** A snapshot of this node's own log as content. */
-export function contentOf(snapshot: Snapshot): Content {
+/** A snapshot of this node's own log as content; `proof` are the headers that say where its proof is. */
+export function contentOf(snapshot: Snapshot, proof: readonly string[]): Content {
   const content = runContent(snapshot)
-  return { ...content, headers: [...content.headers, ...readHeaders(snapshot)] }
+  const recorded = snapshot.mark !== undefined
+  return { ...content, headers: [...content.headers, ...readHeaders(snapshot.now, recorded), ...proof] }
 }
 
 /** A run of this node's own log as content. */
@@ -35,23 +37,33 @@ export function runContent(run: EntryRun): Content {
 }
 
 /** A run of an engine's log as content; `read` is the portal's own entry of it. Reading ends when `gone` is aborted. */
-export function engineContent(run: EngineRun, read: Read, gone: AbortSignal): Content {
-  const recorded = run.recorded && read.recorded
+export function engineContent(
+  run: EngineRun,
+  read: Read,
+  proof: readonly string[],
+  gone: AbortSignal,
+): Content {
+  const recorded = run.mark !== undefined && read.mark !== undefined
   return {
     tag: runTag(run.log, run.from, run.to),
     bytes: run.bytes,
-    headers: [...runHeaders(run), ...readHeaders({ now: run.now, recorded })],
+    headers: [...runHeaders(run), ...readHeaders(run.now, recorded), ...proof],
     open: ({ start, end }) => run.open(start, end, gone),
   }
 }
 
 /** The runs of all engines as one content. */
-export function enginesContent(set: EngineSet, read: Read, gone: AbortSignal): Content {
-  const recorded = set.recorded && read.recorded
+export function enginesContent(
+  set: EngineSet,
+  read: Read,
+  proof: readonly string[],
+  gone: AbortSignal,
+): Content {
+  const recorded = set.recorded && read.mark !== undefined
   return {
     tag: set.tag,
     bytes: set.bytes,
-    headers: ['Annals-Engines', String(set.runs.length), ...readHeaders({ now: read.now, recorded })],
+    headers: ['Annals-Engines', String(set.runs.length), ...readHeaders(read.now, recorded), ...proof],
     open: ({ start, end }) => set.open(start, end, gone),
   }
 }
@@ -59,12 +71,12 @@ export function enginesContent(set: EngineSet, read: Read, gone: AbortSignal): C
 /** Why a read or a refusal is not in the log: there is no room for it (I9, S7). */
 export const notRecorded: readonly string[] = ['Annals-Not-Recorded', 'storage-full']
 
-type Read = Pick<Snapshot, 'now' | 'recorded'>
+type Read = Pick<Snapshot, 'now' | 'mark'>
 
 function runHeaders({ log, from, to }: Omit<EntryRun, 'open'>): readonly string[] {
   return ['Annals-Log', log, 'Annals-Positions', `${from}-${to}`]
 }
 
-function readHeaders({ now, recorded }: Read): readonly string[] {
+function readHeaders(now: Micros, recorded: boolean): readonly string[] {
   return ['Annals-Now', formatMicros(now), ...(recorded ? [] : notRecorded)]
 }

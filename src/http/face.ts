@@ -90,7 +90,7 @@ export function allowedAtOf(
   routes: readonly Pick<Route<never>, 'path' | 'methods'>[],
 ): (path: string) => string | undefined {
   const known = routes.map(({ path, methods }) => ({
-    pattern: new RegExp(`^${path.replace(/:\w+/g, '[^/]*')}$`),
+    pattern: new RegExp(`^${path.replace(/:\w+/g, '[^/]*').replace(/\*$/, '.*')}$`),
     allow: methods.join(', '),
   }))
   return (path) => {

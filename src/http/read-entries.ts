@@ -41,13 +41,14 @@ export function readEntry(node: Node, call: Call, read: ReadExtent, details: Det
 /** 29006: the logs of all engines were read. Each engine's own entry says which positions. */
 function allReadEntry(node: Node, call: Call, all: AllRead, now: Micros): Draft {
   const { start, end } = resolveWindow(all.window, now)
-  const { engines, bytes, set } = all
+  const { engines, bytes, set, manifest } = all
   const window = { start: momentOf(start), end: formatMicros(end) }
   return draft(node, call, 29006, 'success', {
     engines: String(engines),
     ...window,
     bytes: String(bytes),
     set,
+    manifest,
   })
 }
 
@@ -58,10 +59,12 @@ export interface AllRead {
   readonly bytes: number
   /** Names which positions of which logs (R4). */
   readonly set: string
+  /** The SHA-256 of the manifest (`verify/engines-manifest.ts`), in hexadecimal digits. */
+  readonly manifest: string
 }
 
 /** What the portal's own entry of a read that it passes on came to. */
-export type PassedOn = Pick<Snapshot, 'now' | 'recorded'>
+export type PassedOn = Pick<Snapshot, 'now' | 'mark'>
 
 /**
  * Records in the portal's log that it passes on a read of others. A window of no length is read of its own log: so
@@ -98,6 +101,10 @@ export function brokenEntry(node: Node, call: Call, { reason, sent, bytes }: Bre
   return draft(node, call, 29003, 'failure', { reason, sent: String(sent), bytes: String(bytes) })
 }
 
+function nonceOf({ nonce }: Call): Details {
+  return nonce === undefined ? [] : [['nonce', nonce]]
+}
+
 // The beginning of all time: the window has no start.
 function momentOf(start: Micros): string {
   return start <= Number.MIN_SAFE_INTEGER ? '-' : formatMicros(start)
@@ -120,7 +127,12 @@ function draft(
     outcome,
     target: call.target,
     fields,
-    details: [['source', call.source], ['method', call.method ?? call.request.method], ...details],
+    details: [
+      ['source', call.source],
+      ['method', call.method ?? call.request.method],
+      ...nonceOf(call),
+      ...details,
+    ],
   })
   return draftOf(event, node.log.id)
 }

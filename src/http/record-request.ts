@@ -5,6 +5,7 @@ import { AnnalsError } from '../errors.ts'
 import { contentTypeCharacters } from '../limits.ts'
 import { rawQuery } from './asked.ts'
 import type { BodyForm } from './body-stream.ts'
+import { isNodesLog } from './log-name.ts'
 import type { RecordingNode } from './recording.ts'
 
 /** How a request brings its events. */
@@ -27,19 +28,15 @@ export function parseRecordRequest(node: RecordingNode, request: FastifyRequest)
   return { form, isAtomic, isGzip: isGzip(headers['content-encoding']) }
 }
 
-function demandOwnLog({ hostName, recording: { intake } }: RecordingNode, { params }: FastifyRequest): void {
+function demandOwnLog(node: RecordingNode, { params }: FastifyRequest): void {
   const { log } = params as { readonly log: string }
-  const asked = log.toLowerCase()
-  if (asked === intake.log.toLowerCase() || isSameHost(asked, hostName.toLowerCase())) return
+  const { hostName, recording } = node
+  const { intake } = recording
+  if (isNodesLog(node, log)) return
   throw new AnnalsError(
     'NOT_FOUND',
     `this is ${hostName}, which records in its own log only (${intake.log}): send events to the node whose log is meant`,
   )
-}
-
-// One of the two may be the other's short name (A2).
-function isSameHost(a: string, b: string): boolean {
-  return a === b || (!a.includes('.') && b.startsWith(`${a}.`)) || (!b.includes('.') && a.startsWith(`${b}.`))
 }
 
 function parseQuery(query: string): boolean {

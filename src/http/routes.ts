@@ -26,6 +26,7 @@ import { healthz } from './routes/healthz.ts'
 import { innerCertificate } from './routes/inner-certificate.ts'
 import { innerDescription } from './routes/inner-description.ts'
 import { innerEntries } from './routes/inner-entries.ts'
+import { innerPublished } from './routes/inner-published.ts'
 import { innerTokens } from './routes/inner-tokens.ts'
 import { innerWindow } from './routes/inner-window.ts'
 import { metrics } from './routes/metrics.ts'
@@ -37,6 +38,7 @@ import { oauthRevoke } from './routes/oauth-revoke.ts'
 import { oauthToken } from './routes/oauth-token.ts'
 import { otlpLogs, otlpLogsPath } from './routes/otlp-logs.ts'
 import { portalAuditLog } from './routes/portal-audit-log.ts'
+import { checkpoint, portalCheckpoint, portalFile, publishedPaths } from './routes/published-files.ts'
 import { readyz } from './routes/readyz.ts'
 import { recordEntries, recordPath } from './routes/record-entries.ts'
 import { version } from './routes/version.ts'
@@ -58,11 +60,20 @@ export const recordingRoutes: readonly Route<RecordingNode>[] = [
   { path: eventSchemaPath, methods: read, handler: eventSchema },
 ]
 
+/** What an engine publishes of its log to everybody: its portal passes on the rest to whoever may read it. */
+export const engineCheckpointRoutes: readonly Route<Node>[] = [
+  { path: publishedPaths.checkpoint, methods: read, handler: checkpoint },
+]
+
 /** Every resource of a portal. */
 export const portalRoutes: readonly Route<Portal>[] = [
   { path: '/audit-trail/api/v1/portal/type/auditlog', methods: read, handler: portalAuditLog },
   { path: '/audit-trail/api/v1/engine/:host/type/auditlog', methods: read, handler: engineAuditLog },
   { path: '/audit-trail/api/v1/engines/type/auditlog', methods: read, handler: enginesAuditLog },
+  { path: publishedPaths.checkpoint, methods: read, handler: portalCheckpoint },
+  { path: publishedPaths.tile, methods: read, handler: portalFile },
+  { path: publishedPaths.entryProof, methods: read, handler: portalFile },
+  { path: publishedPaths.readProof, methods: read, handler: portalFile },
   { path: joinPath, methods: ['POST'], handler: engineJoin, bodyBytes: joinBodyBytes },
   { path: oauthPaths.token, methods: ['POST'], handler: oauthToken, bodyBytes: oauthBodyBytes },
   { path: oauthPaths.introspect, methods: ['POST'], handler: oauthIntrospect, bodyBytes: oauthBodyBytes },
@@ -93,6 +104,7 @@ export const innerRoutes: readonly Route<EngineNode>[] = [
   { path: innerPaths.description, methods: ['GET'], handler: innerDescription },
   { path: innerPaths.window, methods: ['POST'], handler: innerWindow, bodyBytes: innerWindowBytes },
   { path: innerPaths.entries, methods: ['GET'], handler: innerEntries },
+  { path: `${innerPaths.published}/*`, methods: ['GET'], handler: innerPublished },
   {
     path: innerPaths.certificate,
     methods: ['PUT'],

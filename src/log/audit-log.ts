@@ -2,6 +2,8 @@
 
 import type { Draft, LogId, Micros, Place, Position } from '../entry/event.ts'
 import type { Window } from '../entry/window.ts'
+import type { NoteKey } from '../tree/note-key.ts'
+import type { LogProofs } from './log-proofs.ts'
 
 /** Where an event was recorded. `isNew` is false where the same event had been recorded before (I4). */
 export interface Recorded extends Place {
@@ -33,8 +35,8 @@ export interface EntryRun {
 export interface Snapshot extends EntryRun {
   /** The moment that the read calls "now": the time of its own entry (contract W3). */
   readonly now: Micros
-  /** False where the read could not be recorded (I9); the answer says so in a header. */
-  readonly recorded: boolean
+  /** The position of the read's own entry; undefined where the read could not be recorded (I9), which the answer says. */
+  readonly mark: Position | undefined
 }
 
 /** Reads a snapshot's bytes. Dispose it to close its file. */
@@ -68,6 +70,10 @@ export interface AuditLog extends AsyncDisposable {
   readonly hostName: string
   /** The log's Ed25519 public key, 32 bytes. */
   readonly publicKey: Uint8Array
+  /** The keys that its checkpoints are signed with. */
+  readonly keys: readonly NoteKey[]
+  /** What proves that nothing was changed, removed or left out. */
+  readonly proofs: LogProofs
   /**
    * Records one event. Resolves once it is durable (I1), or was already (I4, `isNew` false).
    * Throws ID_CONFLICT, ID_TOO_OLD, STORAGE_FULL, OUTCOME_UNKNOWN (it may have been recorded: repeat it with
@@ -98,8 +104,6 @@ export interface AuditLog extends AsyncDisposable {
    * Undefined where the log has no such run.
    */
   run(from: Position, to: Position): Promise<EntryRun | undefined>
-  /** The latest signed checkpoint (C2SP tlog-checkpoint), durable; undefined before there is a first one. */
-  checkpoint(): string | undefined
   status(): LogStatus
   /** Records what is waiting, writes the head, and closes. Later calls throw UNAVAILABLE. */
   close(): Promise<void>

@@ -2,11 +2,19 @@
 // log is opened again (I6): shorter or other than its head, a log does not open. Nothing else signs checkpoints, and what
 // it signs follows from a ledger that only grows: none contradicts another (I10).
 
-import { headDelayMs, headRetryMs } from '../limits.ts'
+import { AnnalsError } from '../errors.ts'
+import { checkpointWaitMs, headDelayMs, headRetryMs } from '../limits.ts'
 import type { SegmentStore } from '../store/segment-store.ts'
 import type { NoteSigner } from '../tree/note-key.ts'
 import { signedCheckpoint } from '../tree/signed-checkpoint.ts'
 import type { Ledger } from './ledger.ts'
+
+/** A checkpoint that is signed and durable. */
+export interface SignedHead {
+  /** The note, as it is stored and shown. */
+  readonly note: string
+  readonly size: number
+}
 
 /** What keeping a head needs. */
 export interface HeadParts {
@@ -16,17 +24,20 @@ export interface HeadParts {
   readonly signers: readonly NoteSigner[]
   /** Seconds since the epoch, which the signatures state that state a time. */
   readonly seconds: () => number
-  /** The head as it is stored, and the size that it says; undefined where there is none, or none that is signed. */
-  readonly stored: { readonly note: string; readonly size: number } | undefined
+  /** The head as it is stored; undefined where there is none, or none that is signed. */
+  readonly stored: SignedHead | undefined
+  /** How long somebody waits for a checkpoint. */
+  readonly waitMs?: number
 }
 
 /** Writes the head behind the entries. */
 export class HeadKeeper {
   readonly #parts: HeadParts
   readonly #failed: (what: string, error: unknown) => void
+  readonly #waiting = new Set<Waiting>()
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> = Promise.resolve()
-  #stored: HeadParts['stored']
+  #stored: SignedHead | undefined
   #failures = 0
   #isStopped = false
 
@@ -37,8 +48,27 @@ export class HeadKeeper {
   }
 
   /** The latest signed checkpoint that is durable; undefined where there is none yet. */
-  get checkpoint(): string | undefined {
-    return this.#stored?.note
+  get checkpoint(): SignedHead | undefined {
+    return this.#stored
+  }
+
+  /** The latest checkpoint, once it is of at least `size` entries. Throws UNAVAILABLE where that does not come in time. */
+  covering(size: number): Promise<SignedHead> {
+    const stored = this.#stored
+    if (stored !== undefined && stored.size >= size) return Promise.resolve(stored)
+    if (this.#isStopped) return Promise.reject(unavailable('the log is closed'))
+    this.touch()
+    return new Promise((resolve, reject) => {
+      const late = () => waiting.settle(() => reject(unavailable('there is no checkpoint of this entry yet')))
+      const timer = setTimeout(late, this.#parts.waitMs ?? checkpointWaitMs)
+      const settle = (how: () => void) => {
+        clearTimeout(timer)
+        this.#waiting.delete(waiting)
+        how()
+      }
+      const waiting: Waiting = { size, resolve, reject, settle }
+      this.#waiting.add(waiting)
+    })
   }
 
   /** Says that there are new entries. */
@@ -78,6 +108,7 @@ export class HeadKeeper {
     this.#isStopped = true
     clearTimeout(this.#timer)
     this.#timer = undefined
+    for (const { settle, reject } of this.#waiting) settle(() => reject(unavailable('the log is closed')))
   }
 
   async #write(): Promise<void> {
@@ -88,6 +119,22 @@ export class HeadKeeper {
     const note = signedCheckpoint({ origin, size, root }, signers, seconds())
     await store.putHead(note)
     // Only what is durable is shown.
-    this.#stored = { note, size }
+    const stored = { note, size }
+    this.#stored = stored
+    for (const { size: wanted, settle, resolve } of this.#waiting)
+      if (wanted <= size) settle(() => resolve(stored))
   }
+}
+
+/** Somebody who waits for a checkpoint of a size. */
+interface Waiting {
+  readonly size: number
+  readonly resolve: (head: SignedHead) => void
+  readonly reject: (error: AnnalsError) => void
+  /** Takes it from those who wait, and does that. */
+  readonly settle: (how: () => void) => void
+}
+
+function unavailable(why: string): AnnalsError {
+  return new AnnalsError('UNAVAILABLE', `${why}: try again later`, { retryAfterSeconds: 1 })
 }

@@ -7,7 +7,7 @@ import type { Micros, Position } from '../entry/event.ts'
 import { blockEntries } from '../limits.ts'
 import { CompactRange } from '../tree/compact-range.ts'
 import { bytesOfHash, type Hash } from '../tree/hash.ts'
-import { tileHeight, tileWidth } from '../tree/tile.ts'
+import { leavesPerHash, tileHeight, tileWidth } from '../tree/tile.ts'
 import { type Fingerprint, fingerprintBytes, Horizon } from './horizon.ts'
 import { SegmentIndex } from './segment-index.ts'
 
@@ -192,6 +192,13 @@ export class Ledger {
     this.#leaves = []
     for (const leaf of leaves) this.#range.append(leaf, 0, this.#completed)
     assert(this.#range.size === this.size, `a tree of ${this.#range.size} leaves for ${this.size} entries`)
+  }
+
+  /** A hash of a tile of level 1 or above that is not full yet; undefined for all others. */
+  growing(level: number, index: number): Hash | undefined {
+    const tile = this.#tiles[level - 1]
+    const tileIndex = Math.floor(this.#range.size / (leavesPerHash(level) * tileWidth))
+    return Math.floor(index / tileWidth) === tileIndex ? tile?.[index % tileWidth] : undefined
   }
 
   /** The tiles that were completed since this was last asked. */

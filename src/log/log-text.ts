@@ -8,7 +8,7 @@ import { AnnalsError } from '../errors.ts'
 import { blockEntries, cachedBlocks, cachedIndexes } from '../limits.ts'
 import type { SegmentStore } from '../store/segment-store.ts'
 import { rootOf } from '../tree/compact-range.ts'
-import type { Hash } from '../tree/hash.ts'
+import { type Hash, leafHashOfBytes } from '../tree/hash.ts'
 import { fingerprintBytes } from './horizon.ts'
 import { fingerprintsName, indexName } from './layout.ts'
 import { ActiveSegment, type Committed, type Ledger, type Segment } from './ledger.ts'
@@ -76,17 +76,23 @@ export class LogText {
     })
   }
 
+  /** The stored lines of entries that lie in one block, from `first` on, without their newlines. */
+  async lines(first: Position, count: number): Promise<Buffer[]> {
+    if (count === 0) return []
+    const segment = this.#ledger.segmentAt(first)
+    return await this.#mended(async () => {
+      const { block, at } = await this.#lineAt(segment, first)
+      const start = offsetAt(block, at)
+      const bytes = await this.#bytes(segment.first, start, offsetAt(block, at + count))
+      return Array.from({ length: count }, (_, k) =>
+        bytes.subarray(offsetAt(block, at + k) - start, offsetAt(block, at + k + 1) - start - 1),
+      )
+    })
+  }
+
   /** The leaf hashes of entries that lie in one block, from `first` on. */
   async leaves(first: Position, count: number): Promise<Hash[]> {
-    const leaves: Hash[] = []
-    if (count === 0) return leaves
-    const { byte } = await this.edgeAtPosition(first)
-    const segment = this.#ledger.segmentAt(first)
-    await this.scan(segment, { offset: byte - segment.base, position: first, time: 0 }, ({ leaf }) => {
-      return leaves.push(leaf) < count
-    })
-    assert(leaves.length === count, `${leaves.length} of ${count} leaves at ${first}`)
-    return leaves
+    return (await this.lines(first, count)).map((line) => leafHashOfBytes(line, 0, line.length))
   }
 
   /** The Merkle root of a full block, which is named by its number in the log. */

@@ -32,7 +32,12 @@ async function treeOf(entries: number) {
     fault: () => undefined,
   })
   const leaves = lines.map((line) => leafHash(line))
-  const tree = new LogTree({ store, text, size: () => ledger.size })
+  const tree = new LogTree({
+    store,
+    text,
+    growing: (level, index) => ledger.growing(level, index),
+    size: () => ledger.size,
+  })
   return { tree, leaves, store, size: leaves.length, dispose: () => store[Symbol.asyncDispose]() }
 }
 

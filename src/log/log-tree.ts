@@ -17,6 +17,8 @@ import { StoredHashes } from './tree-text.ts'
 export interface LogTreeParts {
   readonly store: SegmentStore
   readonly text: Pick<LogText, 'blockRoot' | 'leaves'>
+  /** Hashes of the tiles that are not full yet; undefined for all others. */
+  readonly growing: (level: number, index: number) => Hash | undefined
   /** How many entries are durable. */
   readonly size: () => number
 }
@@ -70,18 +72,24 @@ export class LogTree {
     assert(size <= this.#parts.size(), `a tree of ${size} entries, of ${this.#parts.size()}`)
   }
 
-  // One for each question: of stored tiles it remembers the latest of each level.
+  // One for each question: of blocks it remembers the leaves, and of stored tiles the latest of each level.
   #reader(size: number): (subtree: Subtree) => Promise<Hash> {
-    const { store, text } = this.#parts
-    const stored = new StoredHashes(store, size - (size % blockEntries), (block) => text.blockRoot(block))
+    const { store, text, growing } = this.#parts
+    const whole = size - (size % blockEntries)
+    const stored = new StoredHashes(store, whole, (block) => text.blockRoot(block), growing)
+    const blocks = new Map<number, Promise<readonly Hash[]>>()
+    const leavesOf = (block: number) => {
+      const first = block * blockEntries
+      const known = blocks.get(block) ?? text.leaves(first, Math.min(blockEntries, size - first))
+      blocks.set(block, known)
+      return known
+    }
     return async ({ height, index }) => {
-      if (height < tileHeight) {
-        const leaves = 2 ** height
-        return rootOf(await text.leaves(index * leaves, leaves))
-      }
-      const level = Math.floor(height / tileHeight)
       const hashes = 2 ** (height % tileHeight)
-      return rootOf(await stored.between(level, index * hashes, (index + 1) * hashes))
+      const level = Math.floor(height / tileHeight)
+      if (level > 0) return rootOf(await stored.between(level, index * hashes, (index + 1) * hashes))
+      const at = (index * hashes) % blockEntries
+      return rootOf((await leavesOf(Math.floor((index * hashes) / blockEntries))).slice(at, at + hashes))
     }
   }
 }

@@ -24,7 +24,9 @@ import {
 } from './description.ts'
 import { HeadKeeper } from './head.ts'
 import { dataLayout } from './layout.ts'
+import { type LogProofs, logProofsOf } from './log-proofs.ts'
 import type { Edge } from './log-text.ts'
+import { LogTree } from './log-tree.ts'
 import { type Recovered, recover } from './recover.ts'
 import { Room } from './room.ts'
 import { type Run, Sequencer } from './sequencer.ts'
@@ -131,6 +133,8 @@ class SequencedLog implements AuditLog {
   readonly origin
   readonly hostName
   readonly publicKey
+  readonly keys
+  readonly proofs: LogProofs
   readonly #clock: Clock
   readonly #store: SegmentStore
   readonly #recovered: Recovered
@@ -152,6 +156,7 @@ class SequencedLog implements AuditLog {
     this.origin = originOf(description)
     this.hostName = description.hostName
     this.publicKey = description.publicKey
+    this.keys = noteKeysOf(description)
     this.#clock = options.clock
     this.#store = store
     this.#recovered = recovered
@@ -172,6 +177,10 @@ class SequencedLog implements AuditLog {
       },
       warn,
     )
+    const growing = (level: number, index: number) => ledger.growing(level, index)
+    const size = () => ledger.size
+    const tree = new LogTree({ store, text, growing, size })
+    this.proofs = logProofsOf({ head: this.#head, text, tree, size })
     this.#signers = signers
     this.#room = new Room({
       freeBytes: () => store.freeBytes(),
@@ -268,10 +277,6 @@ class SequencedLog implements AuditLog {
   async run(from: Position, to: Position): Promise<EntryRun | undefined> {
     const edges = await this.#edgesOf(from, to)
     return edges && runOf(this.#store, this.#recovered.ledger, { log: this.id, ...edges })
-  }
-
-  checkpoint(): string | undefined {
-    return this.#head.checkpoint
   }
 
   status(): LogStatus {

@@ -284,7 +284,7 @@ describe('failing disks', () => {
     await assert.rejects(log.record(draft(log, 'refused 2')), { code: 'STORAGE_FULL' })
     assert.equal(log.status().recording, 'refusing')
     const snapshot = await log.read({}, readDraft(log))
-    assert.equal(snapshot.recorded, false)
+    assert.equal(snapshot.mark, undefined)
     assert.match((await bytesOf(snapshot)).toString(), /\|29016\|\*system\]/)
     disk.capacity = disk.used + 190_000
     await new Promise((resolve) => setTimeout(resolve, 30))
@@ -330,7 +330,7 @@ describe('failing disks', () => {
     await recordEach(log, clock, texts(3))
     disk.capacity = disk.used + 100
     await assert.rejects(log.record(draft(log, 'refused')), { code: 'STORAGE_FULL' })
-    assert.equal((await log.read({}, readDraft(log))).recorded, false)
+    assert.equal((await log.read({}, readDraft(log))).mark, undefined)
     disk.capacity = Number.POSITIVE_INFINITY
     await resumed(log)
     await recordEach(log, clock, ['after'])
@@ -395,7 +395,7 @@ describe('reading', () => {
     await recordEach(log, clock, texts(3))
     clock.pass(1000)
     const snapshot = await log.read({}, readDraft(log))
-    assert.deepEqual([snapshot.from, snapshot.to, snapshot.recorded], [0, 4, true])
+    assert.deepEqual([snapshot.from, snapshot.to, snapshot.mark], [0, 4, 4])
     const lines = await linesOf(log)
     assert.equal(textsOf(lines)[4], 'read 0-4')
     assert.equal(parseLine(Buffer.from(lines[4] ?? '')).time, snapshot.now)

@@ -99,7 +99,7 @@ interface Batch {
   /** Entries, and beside each its answer. */
   readonly items: WaitingEntry[]
   readonly answers: Recorded[]
-  readonly reads: { item: WaitingRead; run: Run; recorded: boolean }[]
+  readonly reads: { item: WaitingRead; run: Run; mark: Position | undefined }[]
   readonly groups: { item: WaitingGroup; all: Recorded[] }[]
 }
 
@@ -431,9 +431,9 @@ export class Sequencer {
   async #placeRead(batch: Batch, item: WaitingRead): Promise<void> {
     const found = item.find(batch.time)
     const run = found instanceof Promise ? await found : found
-    const recorded = !this.#parts.room.refusing
-    if (recorded) {
-      const place = this.#placeOf(batch, batch.lines.length)
+    const place = this.#placeOf(batch, batch.lines.length)
+    const mark = this.#parts.room.refusing ? undefined : place.position
+    if (mark !== undefined) {
       const { start, end, from, to } = run
       const read = { ...place, start, end, from: from.position, to: to.position, bytes: to.byte - from.byte }
       const draft = item.describe(read)
@@ -441,7 +441,7 @@ export class Sequencer {
     } else {
       this.#parts.room.missedRead()
     }
-    batch.reads.push({ item, run, recorded })
+    batch.reads.push({ item, run, mark })
   }
 
   // The same event, where it is among the candidates. A fingerprint is only a hint: the line decides.
@@ -477,12 +477,12 @@ export class Sequencer {
       item.resolve(recorded)
     }
     for (const { item, all } of batch.groups) item.resolve(all)
-    for (const { item, run, recorded } of batch.reads) this.#answerRead(batch, item, run, recorded)
+    for (const { item, run, mark } of batch.reads) this.#answerRead(batch, item, run, mark)
   }
 
-  #answerRead({ time: now }: Batch, item: WaitingRead, { from, to }: Run, recorded: boolean): void {
+  #answerRead({ time: now }: Batch, item: WaitingRead, { from, to }: Run, mark: Position | undefined): void {
     const { store, ledger, id } = this.#parts
-    item.resolve(snapshotOf(store, ledger, { log: id, from, to, now, recorded }))
+    item.resolve(snapshotOf(store, ledger, { log: id, from, to, now, mark }))
   }
 
   // No room: nothing of the batch is kept. Reading goes on (I9), and its times stay given out.
@@ -493,9 +493,9 @@ export class Sequencer {
       else item.reject(item.kind === 'trial' ? noRoom() : room.refuse())
     }
     for (const { item } of batch.groups) item.reject(room.refuse(item.drafts.length))
-    for (const { item, run, recorded } of batch.reads) {
-      if (recorded) room.missedRead()
-      this.#answerRead(batch, item, run, false)
+    for (const { item, run, mark } of batch.reads) {
+      if (mark !== undefined) room.missedRead()
+      this.#answerRead(batch, item, run, undefined)
     }
   }
 

@@ -1,6 +1,6 @@
 // A snapshot's bytes: a run of bytes of the log, which lies in one segment or in many.
 
-import type { LogId, Micros } from '../entry/event.ts'
+import type { LogId, Micros, Position } from '../entry/event.ts'
 import { AnnalsError } from '../errors.ts'
 import type { SegmentReader, SegmentStore } from '../store/segment-store.ts'
 import type { EntryRun, Snapshot, SnapshotReader } from './audit-log.ts'
@@ -17,12 +17,12 @@ export interface RunParts {
 /** What a snapshot is made of. */
 export interface SnapshotParts extends RunParts {
   readonly now: Micros
-  readonly recorded: boolean
+  readonly mark: Position | undefined
 }
 
 /** The snapshot of the entries between two edges. */
 export function snapshotOf(store: SegmentStore, ledger: Ledger, parts: SnapshotParts): Snapshot {
-  return { ...runOf(store, ledger, parts), now: parts.now, recorded: parts.recorded }
+  return { ...runOf(store, ledger, parts), now: parts.now, mark: parts.mark }
 }
 
 /** The entries between two edges. */

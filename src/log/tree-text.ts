@@ -36,19 +36,28 @@ export class StoredHashes {
   readonly #store: SegmentStore
   readonly #size: number
   readonly #blockRoots: BlockRoots
+  readonly #growing: (level: number, index: number) => Hash | undefined
   // One tile for each level is enough: hashes are asked for in order.
   readonly #latest = new Map<number, { index: number; hashes: readonly Hash[] }>()
 
-  constructor(store: SegmentStore, size: number, blockRoots: BlockRoots) {
+  /** `growing`: hashes that somebody holds in memory, of tiles that are not full yet. */
+  constructor(
+    store: SegmentStore,
+    size: number,
+    blockRoots: BlockRoots,
+    growing: (level: number, index: number) => Hash | undefined = () => undefined,
+  ) {
     this.#store = store
     this.#size = size
     this.#blockRoots = blockRoots
+    this.#growing = growing
   }
 
   /** A hash: the root over 256^level entries. */
   async hash(level: number, index: number): Promise<Hash> {
     const tile = Math.floor(index / tileWidth)
-    if ((tile + 1) * tileWidth * leavesPerHash(level) > this.#size) return await this.#derive(level, index)
+    if ((tile + 1) * tileWidth * leavesPerHash(level) > this.#size)
+      return this.#growing(level, index) ?? (await this.#derive(level, index))
     const hashes = await this.#tile(level, tile)
     return hashes[index % tileWidth] ?? (await this.#derive(level, index))
   }

@@ -7,10 +7,13 @@ import { type Configuration, withPort } from '../config/configuration.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import { drain } from '../database/outbox.ts'
 import type { JoinedNode } from '../federation/enrolment.ts'
+import { draftOf } from '../entry/line.ts'
 import { Engines, type EnginesParts } from '../federation/engines.ts'
+import { RegistryPosition } from '../federation/registry-position.ts'
 import { Registry } from '../federation/registry.ts'
 import { openTlsIdentity, type TlsIdentity } from '../federation/tls-identity.ts'
 import { createPortalApp } from '../http/app.ts'
+import { Manifests } from '../http/manifests.ts'
 import type { TokenPlace } from '../identity/access-token.ts'
 import { type Identity, openIdentity } from '../identity/identity.ts'
 import { issuerPath, resourceMetadataPath, resourcePath } from '../identity/oauth-paths.ts'
@@ -93,7 +96,9 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
   // Calls without valid credentials that were only counted become their entry (S7).
   parts.defer(() => identity.close().catch((error: unknown) => warnUnrecorded(logger, error)))
   const administrator = await ensureAdministrator(identity, options.firstPassword)
-  parts.use(drainOutbox(database, record, logger))
+  const registryPosition = new RegistryPosition(realDisk, data)
+  const note = registryPosition.noting((event) => log.record(draftOf(event, log.id)))
+  const outbox = parts.use(drainOutbox(database, note, logger))
   const tls = await openTlsIdentity(tlsPlace(options))
   const registry = new Registry({ database, clock, hostName, random: randomBytes })
   const tokenTrust = () => identity.tokenTrust()
@@ -110,6 +115,12 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
     ...trustedProxies(configuration),
     recording: { authenticate: (claim) => identity.authenticate(claim), intake },
     engines,
+    publicUrl,
+    manifests: new Manifests(),
+    registryPosition: async () => {
+      await outbox.drained()
+      return await registryPosition.read()
+    },
     enrol: (body, mac) => registry.enrol(body, mac, joinedAs(log, tls)),
     timeZone: configuration.timeZone,
     hostName,
@@ -222,12 +233,19 @@ async function ensureAdministrator(
   return accounts.find(({ profile }) => profile === 'main-administrator')?.name ?? administratorName
 }
 
+/** The outbox of a portal that runs. */
+interface Outbox extends AsyncDisposable {
+  /** Resolves once what was in it is recorded, or is known to have to wait. */
+  drained(): Promise<void>
+}
+
 // Records what changes left in the outbox: at once, and then again and again, one after the other. Ends with what
 // changed while the last answers were on their way.
-function drainOutbox(database: Database, record: NodeBase['record'], logger: Logger): AsyncDisposable {
+function drainOutbox(database: Database, record: NodeBase['record'], logger: Logger): Outbox {
   const stopping = new AbortController()
   const { signal } = stopping
   let lastProblem: string | undefined
+  let turn: Promise<unknown> = Promise.resolve()
   const drainOnce = async (): Promise<void> => {
     const problem: unknown = await drain(database, record).then(
       ({ stoppedBy }) => stoppedBy,
@@ -241,13 +259,19 @@ function drainOutbox(database: Database, record: NodeBase['record'], logger: Log
   }
   const loop = async (): Promise<void> => {
     while (!signal.aborted) {
-      await drainOnce()
+      await inTurn()
       await sleep(outboxIntervalMs, undefined, { signal }).catch(() => undefined)
     }
-    await drainOnce()
+    await inTurn()
+  }
+  const inTurn = () => {
+    const drained = turn.then(drainOnce)
+    turn = drained
+    return drained
   }
   const running = loop()
   return {
+    drained: () => inTurn(),
     async [Symbol.asyncDispose]() {
       stopping.abort()
       await running

@@ -123,7 +123,7 @@ export function rangeOf({ headers }: Answer): { from: number; to: number } {
 export function withoutTimes({ rawHeaders }: Answer): string[] {
   const headers: string[] = []
   for (let k = 0; k < rawHeaders.length; k += 2) {
-    if (!/^(date|annals-now)$/i.test(rawHeaders[k] ?? ''))
+    if (!/^(date|annals-now|annals-proof)$/i.test(rawHeaders[k] ?? ''))
       headers.push(`${rawHeaders[k]}: ${rawHeaders[k + 1]}`)
   }
   return headers

@@ -49,7 +49,7 @@ async function textOf(log: AuditLog): Promise<{ text: string; recorded: boolean 
   await using reader = snapshot.open()
   const bytes = Buffer.alloc(snapshot.bytes)
   for (let done = 0; done < bytes.length;) done += await reader.read(bytes.subarray(done), done)
-  return { text: bytes.toString(), recorded: snapshot.recorded }
+  return { text: bytes.toString(), recorded: snapshot.mark !== undefined }
 }
 
 async function fill(log: AuditLog): Promise<string[]> {

@@ -10,6 +10,8 @@ import { type Asked, parseAsked, rawQuery } from '../asked.ts'
 import { asReader, type Call, readerOf, whenGone } from '../call.ts'
 import { enginesContent } from '../content.ts'
 import { parseTag } from '../etag.ts'
+import { manifestOf, sha256 } from '../manifests.ts'
+import { nonceOf, proofHeaders } from '../proof-headers.ts'
 import type { Portal } from '../portal.ts'
 import { recordAllPassedOn } from '../read-entries.ts'
 
@@ -20,10 +22,17 @@ export function enginesAuditLog(portal: Portal): RouteHandlerMethod {
       const asked = parseAsked(request.raw)
       const window = parseWindow(rawQuery(request.raw), portal.timeZone)
       using gone = whenGone(call)
-      const { set, rangeHolds } = await fix(portal, call, asked, window, gone.signal)
+      const named = { ...call, nonce: nonceOf(request) }
+      // Before the engines are asked: what is answered has at least the changes up to there.
+      const registry = await portal.registryPosition()
+      const { set, isResumed, rangeHolds } = await fix(portal, named, asked, window, gone.signal)
+      const manifest = manifestOf(registry, set.runs)
       const all = { window, engines: set.runs.length, bytes: set.bytes, set: set.tag }
-      const read = await recordAllPassedOn(portal, call, all)
-      await answerContent(portal, call, asked, enginesContent(set, read, gone.signal), rangeHolds)
+      const read = await recordAllPassedOn(portal, named, { ...all, manifest: sha256(manifest) })
+      const isProved = !isResumed && set.recorded && read.mark !== undefined
+      if (isProved) portal.manifests.keep(read.mark, manifest)
+      const proof = isProved ? proofHeaders(portal, portal.log.id, read.mark) : []
+      await answerContent(portal, named, asked, enginesContent(set, read, proof, gone.signal), rangeHolds)
     })
 }
 
@@ -34,11 +43,12 @@ async function fix(
   asked: Asked,
   window: Window,
   signal: AbortSignal,
-): Promise<{ set: EngineSet; rangeHolds: boolean }> {
+): Promise<{ set: EngineSet; isResumed: boolean; rangeHolds: boolean }> {
   const reader = readerOf(call)
   const isResumed = asked.range !== undefined && asked.ifRange !== undefined
   const tag = isResumed ? parseTag(asked.ifRange ?? '') : undefined
   const resumed = tag === undefined ? undefined : await engines.fixSet(tag, reader, signal)
-  if (resumed !== undefined) return { set: resumed, rangeHolds: true }
-  return { set: await engines.fixAll(window, reader, signal), rangeHolds: !isResumed }
+  if (resumed !== undefined) return { set: resumed, isResumed: true, rangeHolds: true }
+  const set = await engines.fixAll(window, reader, signal)
+  return { set, isResumed: false, rangeHolds: !isResumed }
 }

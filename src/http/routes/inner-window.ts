@@ -16,10 +16,10 @@ export function innerWindow(node: EngineNode): RouteHandlerMethod {
   return (request, reply) =>
     asPortal(node, request, async () => {
       const question = parseQuestion(jsonOf(request))
-      const { name, session, source, method } = question.reader
+      const { name, session, source, method, nonce } = question.reader
       const caller = { name, ...(session === undefined ? {} : { session }) }
       const target = `engine/${node.hostName}`
-      const fixed = await fix(node, question, { request, reply, caller, source, method, target })
+      const fixed = await fix(node, question, { request, reply, caller, source, method, target, nonce })
       if (fixed === undefined) throw new AnnalsError('NOT_FOUND', 'this log has no such run of entries')
       sendJson(node.metrics, request, reply, fixed)
     })
@@ -35,8 +35,8 @@ async function fix(node: EngineNode, { of }: Question, call: Call): Promise<Fixe
     ? await node.log.readRun(of.from, of.to, describe)
     : await node.log.read(of, describe)
   if (snapshot === undefined) return undefined
-  const { log, from, to, bytes, now, recorded } = snapshot
+  const { log, from, to, bytes, now, mark } = snapshot
   // Where nothing can be recorded, nobody was asked to describe the read.
   const { start, end } = place ?? { start: Number.MIN_SAFE_INTEGER, end: now }
-  return { log, from, to, bytes, now, recorded, start, end }
+  return { log, from, to, bytes, now, mark, start, end }
 }

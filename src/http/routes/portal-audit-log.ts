@@ -9,6 +9,7 @@ import { parseAsked, rawQuery, type Asked } from '../asked.ts'
 import { asReader, type Call } from '../call.ts'
 import { contentOf } from '../content.ts'
 import { parseRunTag } from '../etag.ts'
+import { nonceOf, proofHeaders } from '../proof-headers.ts'
 import type { Portal } from '../portal.ts'
 import { readEntry } from '../read-entries.ts'
 
@@ -18,8 +19,10 @@ export function portalAuditLog(portal: Portal): RouteHandlerMethod {
     asReader(portal, request, reply, { target: 'portal', isAllowed: mayReadAll }, async (call) => {
       const asked = parseAsked(request.raw)
       const window = parseWindow(rawQuery(request.raw), portal.timeZone)
-      const { snapshot, rangeHolds } = await fix(portal, call, asked, window)
-      await answerContent(portal, call, asked, contentOf(snapshot), rangeHolds)
+      const named = { ...call, nonce: nonceOf(request) }
+      const { snapshot, isResumed, rangeHolds } = await fix(portal, named, asked, window)
+      const proof = isResumed ? [] : proofHeaders(portal, snapshot.log, snapshot.mark)
+      await answerContent(portal, named, asked, contentOf(snapshot, proof), rangeHolds)
     })
 }
 
@@ -29,14 +32,14 @@ async function fix(
   call: Call,
   asked: Asked,
   window: Window,
-): Promise<{ snapshot: Snapshot; rangeHolds: boolean }> {
+): Promise<{ snapshot: Snapshot; isResumed: boolean; rangeHolds: boolean }> {
   const { log } = portal
   const describe = (read: ReadPlace) => readEntry(portal, call, read)
   if (asked.range === undefined || asked.ifRange === undefined) {
-    return { snapshot: await log.read(window, describe), rangeHolds: true }
+    return { snapshot: await log.read(window, describe), isResumed: false, rangeHolds: true }
   }
   const run = parseRunTag(asked.ifRange, log.id)
   const resumed = run && (await log.readRun(run.from, run.to, describe))
-  if (resumed !== undefined) return { snapshot: resumed, rangeHolds: true }
-  return { snapshot: await log.read(window, describe), rangeHolds: false }
+  if (resumed !== undefined) return { snapshot: resumed, isResumed: true, rangeHolds: true }
+  return { snapshot: await log.read(window, describe), isResumed: false, rangeHolds: false }
 }

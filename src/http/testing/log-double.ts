@@ -20,6 +20,7 @@ import type {
   Snapshot,
   SnapshotReader,
 } from '../../log/audit-log.ts'
+import { proofsDouble } from './proofs-double.ts'
 
 const firstTime = Date.UTC(2026, 0, 1) * 1000
 const stepMicros = 1_000_000
@@ -30,6 +31,8 @@ export class LogDouble implements AuditLog {
   readonly origin = `portal-01/audit-trail/api/v2/logs/${this.id}`
   readonly hostName = 'portal-01'
   readonly publicKey = new Uint8Array(32)
+  readonly keys
+  readonly proofs
 
   /** Recording fails with this code; reading goes on where it is STORAGE_FULL. */
   recordingFails: ErrorCode | undefined
@@ -51,6 +54,12 @@ export class LogDouble implements AuditLog {
   readonly #lines: string[] = []
   readonly #ids = new Set<string>()
   #openReaders = 0
+
+  constructor() {
+    const { key, proofs } = proofsDouble(this.origin, () => this.#lines.map((line) => line.slice(0, -1)))
+    this.keys = [key]
+    this.proofs = proofs
+  }
 
   /** The lines recorded through `record` and `read`, in order. */
   get recorded(): readonly string[] {
@@ -104,10 +113,6 @@ export class LogDouble implements AuditLog {
   async record(draft: Draft): Promise<Recorded> {
     if (this.recordingFails !== undefined) throw new AnnalsError(this.recordingFails, 'as the test wants')
     return this.#append(draft)
-  }
-
-  checkpoint(): undefined {
-    return undefined
   }
 
   async recordAll(drafts: readonly Draft[]): Promise<Recorded[]> {
@@ -200,14 +205,14 @@ export class LogDouble implements AuditLog {
     }
     const draft = describe({ ...place, bytes })
     const isRecorded = this.recordingFails === undefined
-    if (isRecorded) this.#append(draft)
+    const mark = isRecorded ? this.#append(draft).position : undefined
     return {
       log: this.id,
       from: place.from,
       to: place.to,
       bytes,
       now: place.time,
-      recorded: isRecorded,
+      mark,
       open: () => this.#open(offset, bytes),
     }
   }

@@ -8,6 +8,7 @@ import { EngineFailure, unreachable } from '../../federation/failure.ts'
 import { createPortalApp } from '../app.ts'
 import type { HttpBounds } from '../bounds.ts'
 import type { BreakReason, HttpMetrics } from '../metrics.ts'
+import { Manifests } from '../manifests.ts'
 import type { Authenticator, Authorization, Portal } from '../portal.ts'
 import { Intake } from '../../intake/intake.ts'
 import type { Loss } from '../../intake/losses.ts'
@@ -94,6 +95,9 @@ export async function startPortal(
     authorization,
     challenge: { basic: true, resourceMetadata: () => 'https://portal/metadata' },
     engines,
+    publicUrl: () => 'https://portal',
+    manifests: new Manifests(),
+    registryPosition: () => Promise.resolve(undefined),
     enrol: () => Promise.reject(new AnnalsError('JOIN_REFUSED', 'as the test wants')),
     timeZone: 'UTC',
     hostName: 'portal-01',
@@ -163,16 +167,19 @@ export function unreachableEngines(...hostNames: readonly string[]): Portal['eng
       hostName,
       log: 'log',
       fix: () => Promise.reject(unreachable(hostName, new EngineFailure('refused'))),
+      published: () => Promise.reject(unreachable(hostName, new EngineFailure('refused'))),
+      checkpoint: () => Promise.reject(unreachable(hostName, new EngineFailure('refused'))),
     }
   }
-  return { ...noEngines, find }
+  return { ...noEngines, find, findLog: find }
 }
 
+const findNone = (name: string) =>
+  Promise.reject(new AnnalsError('UNKNOWN_ENGINE', 'no engine of this name is connected', { engine: name }))
+
 const noEngines: Portal['engines'] = {
-  find: (name) =>
-    Promise.reject(
-      new AnnalsError('UNKNOWN_ENGINE', 'no engine of this name is connected', { engine: name }),
-    ),
+  find: findNone,
+  findLog: findNone,
   fixAll: () => Promise.resolve(engineSetOf([])),
   fixSet: () => Promise.resolve(undefined),
 }

@@ -1,0 +1,75 @@
+// What a log publishes of itself, by its path below `/audit-trail/api/v2/logs/{log}/`: checkpoints, tiles and entry bundles
+// as C2SP tlog-tiles has them, and proofs. A portal answers with its own log's, and passes on those of its engines; the
+// engine's inner API answers with the same bytes at the same paths.
+
+import { AnnalsError } from '../errors.ts'
+import type { LogProofs } from '../log/log-proofs.ts'
+import { parseTilePath } from '../tree/tile.ts'
+import { formatTlogProof } from '../tree/tlog-proof.ts'
+import { parseReadEntry } from '../verify/answer-check.ts'
+import { formatAnswerProof } from '../verify/answer-proof.ts'
+
+/** A published file. */
+export type Published = Buffer | string
+
+/** A log whose files are published. */
+export interface PublishedLog {
+  readonly id: string
+  readonly proofs: LogProofs
+}
+
+/** A file of a log. Throws NOT_FOUND where there is none such, and UNAVAILABLE where its checkpoint is not there in time. */
+export async function published(log: PublishedLog, path: string): Promise<Published> {
+  return (await find(log, path)) ?? absent()
+}
+
+async function find(log: PublishedLog, path: string): Promise<Published | undefined> {
+  const { proofs } = log
+  if (path === 'checkpoint') return proofs.checkpoint()?.note
+  if (path.startsWith('tile/')) return await tileAt(proofs, path.slice('tile/'.length))
+  const [, kind, text = ''] = /^(entries|reads)\/(0|[1-9][0-9]{0,14})\/proof$/.exec(path) ?? []
+  if (kind === 'entries') return await entryProof(log, Number(text))
+  return kind === 'reads' ? await answerProof(log, Number(text)) : undefined
+}
+
+async function tileAt(proofs: LogProofs, path: string): Promise<Buffer | undefined> {
+  const tile = parseTilePath(path)
+  if (tile === undefined) return undefined
+  const { level, index, width } = tile
+  return level === 'entries' ? await proofs.bundle(index, width) : await proofs.tile({ level, index, width })
+}
+
+/** The proof that an entry is in its log (C2SP tlog-proof), with its stored line; undefined where there is no such entry. */
+export async function entryProof({ proofs }: PublishedLog, position: number): Promise<string | undefined> {
+  if (!proofs.has(position)) return undefined
+  const { note, size } = await proofs.covering(position + 1)
+  const extra = await proofs.line(position)
+  const hashes = await proofs.inclusion(position, size)
+  return formatTlogProof({ extra, index: position, hashes, checkpoint: note })
+}
+
+// Undefined where the entry at `mark` is not that of a read.
+async function answerProof({ id, proofs }: PublishedLog, mark: number): Promise<string | undefined> {
+  if (!proofs.has(mark)) return undefined
+  const entry = await proofs.line(mark)
+  const read = parseReadEntry(entry, id)
+  if (read === undefined) return undefined
+  const { from, to } = read
+  const { note, size } = await proofs.covering(mark + 1)
+  const marked = mark === to ? undefined : { entry, path: await proofs.inclusion(mark, size) }
+  return formatAnswerProof({
+    from,
+    to,
+    mark,
+    marked,
+    checkpoint: note,
+    left: from === 0 ? undefined : await proofs.line(from - 1),
+    right: await proofs.line(to),
+    before: await proofs.subtrees({ from: 0, to: Math.max(0, from - 1) }),
+    after: await proofs.subtrees({ from: to + 1, to: size }),
+  })
+}
+
+function absent(): never {
+  throw new AnnalsError('NOT_FOUND', 'this log has no such checkpoint, tile, entry or read')
+}

@@ -1,0 +1,83 @@
+// GET below /audit-trail/api/v2/logs/{log}/: what a log publishes of itself, so that whoever may read it can prove what was
+// read. The checkpoint is for everybody: an auditor can ask an engine past its portal.
+
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import { AnnalsError } from '../../errors.ts'
+import { mayReadAll, type Rights } from '../../identity/rights.ts'
+import { asReader, demandGranted } from '../call.ts'
+import { enginesProof } from '../engines-proof.ts'
+import { isNodesLog } from '../log-name.ts'
+import type { Node } from '../node.ts'
+import type { Portal } from '../portal.ts'
+import { published } from '../published.ts'
+import { sendPublished } from '../send-published.ts'
+
+/** The paths; `:log` is the log's id, or the name of its host. */
+export const publishedPaths = {
+  checkpoint: '/audit-trail/api/v2/logs/:log/checkpoint',
+  tile: '/audit-trail/api/v2/logs/:log/tile/*',
+  entryProof: '/audit-trail/api/v2/logs/:log/entries/:position/proof',
+  readProof: '/audit-trail/api/v2/logs/:log/reads/:position/proof',
+} as const
+
+/** Answers with the latest checkpoint of the node's own log. */
+export function checkpoint(node: Node): RouteHandlerMethod {
+  return async (request, reply) => {
+    const { log } = request.params as { readonly log: string }
+    if (!isNodesLog(node, log))
+      throw new AnnalsError('NOT_FOUND', `this is ${node.hostName}, and not that log's node`)
+    await sendOwnCheckpoint(node, request, reply)
+  }
+}
+
+async function sendOwnCheckpoint(node: Node, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  await sendPublished(node, request, reply, 'checkpoint', await published(node.log, 'checkpoint'))
+}
+
+/** Answers with the latest checkpoint of the portal's own log, or of a connected engine's. */
+export function portalCheckpoint(portal: Portal): RouteHandlerMethod {
+  return async (request, reply) => {
+    const { log } = request.params as { readonly log: string }
+    if (isNodesLog(portal, log)) return await sendOwnCheckpoint(portal, request, reply)
+    if (!portal.isReady()) throw new AnnalsError('UNAVAILABLE', 'this node is starting or stopping')
+    const file = await (await portal.engines.findLog(log)).checkpoint()
+    await sendPublished(portal, request, reply, 'checkpoint', file)
+  }
+}
+
+/** Answers with a file of the portal's own log, or of a connected engine's, to whoever may read that log. */
+export function portalFile(portal: Portal): RouteHandlerMethod {
+  return (request, reply) => {
+    const { log } = request.params as { readonly log: string }
+    return isNodesLog(portal, log) ? ownFile(portal, request, reply) : engineFile(portal, request, reply, log)
+  }
+}
+
+function ownFile(portal: Portal, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  return asReader(portal, request, reply, { target: 'portal', isAllowed: mayReadAll }, async () => {
+    const path = pathOf(request)
+    const file = (await enginesProof(portal, path)) ?? (await published(portal.log, path))
+    await sendPublished(portal, request, reply, path, file)
+  })
+}
+
+function engineFile(
+  portal: Portal,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: string,
+): Promise<void> {
+  const reading = { target: 'engine', isAllowed: (rights: Rights) => rights.reads.length > 0 }
+  return asReader(portal, request, reply, reading, async (call) => {
+    const engine = await portal.engines.findLog(log)
+    await demandGranted(portal, call.caller, engine)
+    const path = pathOf(request)
+    await sendPublished(portal, request, reply, path, await engine.published(path))
+  })
+}
+
+// What stands behind the log's name. The router has matched it, and queries mean nothing here.
+function pathOf(request: FastifyRequest): string {
+  const [path = ''] = (request.raw.url ?? '').split('?', 1)
+  return path.split('/').slice(6).join('/')
+}
