@@ -73,6 +73,7 @@ const passedHeaders = [
   'accept',
   'accept-encoding',
   'range',
+  'annals-nonce',
   'if-range',
   'if-match',
   'if-none-match',

@@ -44,7 +44,8 @@ export interface ReadEntry {
 export class AnswerCheck {
   readonly #proof: AnswerProof
   readonly #checkpoint: SignedCheckpoint
-  readonly #log: string
+  /** The id of the log that it is of. */
+  readonly log: string
   readonly #read: ReadEntry
   readonly #lines: LineSequence
   readonly #root: RunRoot
@@ -62,7 +63,7 @@ export class AnswerCheck {
       throw malformed('the proof lacks a neighbour, or has one too many')
     this.#proof = proof
     this.#checkpoint = checkpoint
-    this.#log = log
+    this.log = log
     this.#read = this.#readEntryOf(marked?.entry ?? proof.right)
     this.#lines = new LineSequence(log, Math.max(0, from - 1))
     const root = RunRoot.begin(this.#lines.position, proof.before)
@@ -92,7 +93,7 @@ export class AnswerCheck {
     this.#demandRoot(this.#root.end(this.#checkpoint.size, after), 'the answer')
     this.#checkMark()
     const { start, end } = this.#read
-    return { checkpoint: this.#checkpoint, log: this.#log, from, to, start, end, read: this.#read }
+    return { checkpoint: this.#checkpoint, log: this.log, from, to, start, end, read: this.#read }
   }
 
   #checkLeft(left: Buffer): void {
@@ -117,7 +118,7 @@ export class AnswerCheck {
 
   #readEntryOf(line: Buffer): ReadEntry {
     const { from, to, mark } = this.#proof
-    const read = parseReadEntry(line, this.#log)
+    const read = parseReadEntry(line, this.log)
     if (read === undefined || read.position !== mark)
       throw malformed("the proof's mark is not the entry of a read")
     if (read.from !== from || read.to !== to)
