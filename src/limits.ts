@@ -590,6 +590,8 @@ export const otlpProblemCharacters = 300
 
 // Proofs.
 
+/** Results with receipts that a request holds, of 6 kB each: as `recordUnflushed`, whose results are small. */
+export const receiptsUnflushed = 1_024
 /** Manifests of answers about all engines that are kept so that the answers can be proved. Beyond: the oldest is forgotten. */
 export const manifestsBytes = 8 * 1024 * 1024
 /** Engines that are asked for proofs at once. Beyond: one after the other. */

@@ -11,6 +11,7 @@ import {
   groupBytes,
   recordFlightBytes,
   recordFlightEntries,
+  receiptsUnflushed,
   recordUnflushed,
   recordGroupEntries,
   recordPatienceMs,
@@ -19,6 +20,7 @@ import {
 } from '../limits.ts'
 import type { Recorded } from '../log/audit-log.ts'
 import { toRefusal } from './errors.ts'
+import type { Receipts } from './receipts.ts'
 import { refusedText } from './record-result.ts'
 import { mayNotRecord, mayRecordEvent, type RecorderCall, type RecordingNode } from './recording.ts'
 
@@ -31,7 +33,16 @@ export interface ResultSink {
 }
 
 /** Renders the result of an event that is durable. */
-export type ResultText = (index: number, id: string, recorded: Recorded) => string
+export type ResultText = (index: number, id: string, recorded: Recorded, more: string) => string
+
+/** How results come about. */
+export interface FlowOptions {
+  readonly textOf: ResultText
+  /** What is added to them; undefined where nothing is. */
+  readonly receipts: Receipts | undefined
+  /** Told of the bytes of events that are no longer held. */
+  readonly released?: (bytes: number) => void
+}
 
 interface Refused {
   readonly text: string
@@ -55,8 +66,10 @@ export class RecordFlow {
   readonly #call: RecorderCall
   readonly #sink: ResultSink
   readonly #textOf: ResultText
+  readonly #receipts: Receipts | undefined
   readonly #context: PostedContext
   readonly #released: (bytes: number) => void
+  readonly #unflushed: number
   // The results from `#first` on; undefined where one is not there yet.
   readonly #results: (string | Refused | undefined)[] = []
   #first = 0
@@ -71,19 +84,19 @@ export class RecordFlow {
   #isFlushing = false
   #whenFlushed: (() => void) | undefined
 
-  /** `released` is told of the bytes of events that are no longer held. */
   constructor(
     node: RecordingNode,
     call: RecorderCall,
     sink: ResultSink,
-    textOf: ResultText,
-    released: (bytes: number) => void = () => undefined,
+    { textOf, receipts, released = () => undefined }: FlowOptions,
   ) {
     const { hostName, component } = node.recording.intake
     this.#node = node
     this.#call = call
     this.#sink = sink
     this.#textOf = textOf
+    this.#receipts = receipts
+    this.#unflushed = receipts === undefined ? recordUnflushed : receiptsUnflushed
     this.#released = released
     this.#context = { via: 'http', by: call.caller.name, hostName, component }
   }
@@ -102,7 +115,7 @@ export class RecordFlow {
   get isFull(): boolean {
     return (
       this.#flying >= recordFlightEntries ||
-      this.#results.length >= recordUnflushed ||
+      this.#results.length >= this.#unflushed ||
       this.#sentBytes >= recordFlightBytes ||
       this.#retrying !== undefined
     )
@@ -179,9 +192,14 @@ export class RecordFlow {
 
   #attempt(group: Group): void {
     this.#record(group.drafts).then(
-      (all) => this.#land(group, all),
+      (all) => this.#proved(group, all),
       (error: unknown) => this.#failed(group, toRefusal(error)),
     )
+  }
+
+  #proved(group: Group, all: readonly Recorded[]): void {
+    if (this.#receipts === undefined) return this.#land(group, all, [])
+    void this.#receipts(all).then((receipts) => this.#land(group, all, receipts))
   }
 
   async #record(drafts: readonly Draft[]): Promise<readonly Recorded[]> {
@@ -242,13 +260,13 @@ export class RecordFlow {
     this.#flushSoon()
   }
 
-  #land(group: Group, all: readonly Recorded[]): void {
+  #land(group: Group, all: readonly Recorded[], receipts: readonly string[]): void {
     this.#lastDurable = performance.now()
     const { drafts, indexes } = group
     for (let k = 0; k < drafts.length; k++) {
       const [draft, index, recorded] = [drafts[k], indexes[k], all[k]]
       if (draft === undefined || index === undefined || recorded === undefined) continue
-      this.#results[index - this.#first] = this.#textOf(index, draft.id, recorded)
+      this.#results[index - this.#first] = this.#textOf(index, draft.id, recorded, receipts[k] ?? '')
     }
     this.#landed(group)
   }

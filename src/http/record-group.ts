@@ -8,6 +8,7 @@ import { parsePosted, type PostedContext } from '../intake/posted-event.ts'
 import { refuse, toRefusal } from './errors.ts'
 import { neverStored } from './headers.ts'
 import type { ResultForm } from './record-answer.ts'
+import type { Receipts } from './receipts.ts'
 import { recordedText } from './record-result.ts'
 import {
   counted,
@@ -28,6 +29,7 @@ export async function recordGroup(
   call: RecorderCall,
   readers: readonly ValueReader[],
   form: ResultForm,
+  receipts: Receipts | undefined,
 ): Promise<void> {
   const { intake } = node.recording
   const { drafts, refusals, forbidden } = readAll(
@@ -42,7 +44,10 @@ export async function recordGroup(
     return refuse(node, call.request, call.reply, together(refusals), headers)
   }
   const all = await intake.recordAll(drafts)
-  const texts = all.map((recorded, index) => recordedText(intake.log, drafts[index]?.id ?? '', recorded))
+  const proofs = (await receipts?.(all)) ?? []
+  const texts = all.map((recorded, index) =>
+    recordedText(intake.log, drafts[index]?.id ?? '', recorded, proofs[index]),
+  )
   const body = `${form.before}${texts.join(form.between)}${texts.length === 0 && form.before === '' ? '' : form.after}`
   const headers = [...neverStored, 'Content-Type', form.contentType]
   send(node.metrics, call.request, call.reply, 200, headers, body)

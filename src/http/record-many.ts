@@ -9,7 +9,8 @@ import { toRefusal } from './errors.ts'
 import { textsOf, WholeLines } from './ndjson.ts'
 import { BrokenTransfer } from './outlet.ts'
 import { arrayForm, linesForm, RecordAnswer } from './record-answer.ts'
-import { RecordFlow } from './record-flow.ts'
+import type { Receipts } from './receipts.ts'
+import { RecordFlow, type ResultText } from './record-flow.ts'
 import { indexedText, recordedText } from './record-result.ts'
 import { type RecorderCall, type RecordingNode, recordForbidden } from './recording.ts'
 
@@ -19,10 +20,12 @@ export async function recordList(
   call: RecorderCall,
   values: readonly unknown[],
   bytes: number,
+  receipts: Receipts | undefined,
 ): Promise<void> {
   const { log } = node.recording.intake
   using answer = new RecordAnswer(node, call, arrayForm)
-  const flow = new RecordFlow(node, call, answer, (_index, id, recorded) => recordedText(log, id, recorded))
+  const textOf: ResultText = (_index, id, recorded, more) => recordedText(log, id, recorded, more)
+  const flow = new RecordFlow(node, call, answer, { textOf, receipts })
   await answered(node, call, flow, answer, async () => {
     for (const value of values) {
       flow.add(value, bytes / values.length)
@@ -32,17 +35,20 @@ export async function recordList(
 }
 
 /** Records lines as they come, and answers with a line for each. */
-export async function recordLines(node: RecordingNode, call: RecorderCall, form: BodyForm): Promise<void> {
+export async function recordLines(
+  node: RecordingNode,
+  call: RecorderCall,
+  form: BodyForm,
+  receipts: Receipts | undefined,
+): Promise<void> {
   const { log } = node.recording.intake
   using answer = new RecordAnswer(node, call, linesForm)
   using lease = new Lease(node.bodyBudget, node.bounds.recordPlaceMs)
-  const flow = new RecordFlow(
-    node,
-    call,
-    answer,
-    (index, id, recorded) => indexedText(index, log, id, recorded),
-    (bytes) => lease.give(bytes),
-  )
+  const flow = new RecordFlow(node, call, answer, {
+    textOf: (index, id, recorded, more) => indexedText(index, log, id, recorded, more),
+    receipts,
+    released: (bytes) => lease.give(bytes),
+  })
   await answered(node, call, flow, answer, async () => {
     using body = new BodyStream(node, call, node.bounds.recordStallMs, form)
     await readLines({ node, body, lease, flow, answer })

@@ -6,6 +6,7 @@ import { parsePosted } from '../intake/posted-event.ts'
 import type { Recorded } from '../log/audit-log.ts'
 import { refuse } from './errors.ts'
 import { neverStored } from './headers.ts'
+import type { Receipts } from './receipts.ts'
 import { recordedText } from './record-result.ts'
 import {
   counted,
@@ -20,7 +21,12 @@ import { send } from './send.ts'
 const headers = [...neverStored, 'Content-Type', 'application/json']
 
 /** Records a posted value, and answers 201, or 200 where it had been recorded before (I4). Throws its refusal. */
-export async function recordOne(node: RecordingNode, call: RecorderCall, value: unknown): Promise<void> {
+export async function recordOne(
+  node: RecordingNode,
+  call: RecorderCall,
+  value: unknown,
+  receipts: Receipts | undefined,
+): Promise<void> {
   const { intake } = node.recording
   const { request, reply, caller } = call
   const { hostName, component } = intake
@@ -30,7 +36,8 @@ export async function recordOne(node: RecordingNode, call: RecorderCall, value: 
   if (!mayRecordEvent(caller, event))
     return refuse(node, request, reply, mayNotRecord(caller), await recordForbidden(node, call, 1))
   const recorded = await recordKnown(node, event)
-  const body = `${recordedText(intake.log, event.id, recorded)}\n`
+  const [receipt] = (await receipts?.([recorded])) ?? []
+  const body = `${recordedText(intake.log, event.id, recorded, receipt)}\n`
   send(node.metrics, request, reply, recorded.isNew ? 201 : 200, headers, body)
 }
 

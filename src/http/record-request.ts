@@ -14,6 +14,8 @@ export interface RecordRequest extends BodyForm {
   readonly form: 'json' | 'ndjson'
   /** All of them are recorded, or none is. */
   readonly isAtomic: boolean
+  /** Each result has the proof that the event is in the log. */
+  readonly hasReceipts: boolean
 }
 
 /**
@@ -23,9 +25,9 @@ export interface RecordRequest extends BodyForm {
 export function parseRecordRequest(node: RecordingNode, request: FastifyRequest): RecordRequest {
   const { headers } = request.raw
   demandOwnLog(node, request)
-  const isAtomic = parseQuery(rawQuery(request.raw))
+  const { atomic: isAtomic, receipt: hasReceipts } = parseQuery(rawQuery(request.raw))
   const form = formOf(headers['content-type'])
-  return { form, isAtomic, isGzip: isGzip(headers['content-encoding']) }
+  return { form, isAtomic, hasReceipts, isGzip: isGzip(headers['content-encoding']) }
 }
 
 function demandOwnLog(node: RecordingNode, { params }: FastifyRequest): void {
@@ -39,20 +41,27 @@ function demandOwnLog(node: RecordingNode, { params }: FastifyRequest): void {
   )
 }
 
-function parseQuery(query: string): boolean {
-  if (query === '') return false
-  const parameters = [...new URLSearchParams(query)]
-  const unknown = parameters.find(([name]) => name !== 'atomic')
-  if (unknown !== undefined)
-    throw new AnnalsError(
-      'INVALID_PARAMETER',
-      `"${unknown[0].slice(0, 64)}" is not known: expected atomic, or nothing`,
-    )
-  const [first, second] = parameters
-  if (second !== undefined) throw new AnnalsError('INVALID_PARAMETER', '"atomic" is given more than once')
-  if (first?.[1] === 'true') return true
-  if (first?.[1] === 'false') return false
-  throw new AnnalsError('INVALID_PARAMETER', '"atomic" is expected to be true or false')
+interface Query {
+  atomic: boolean
+  receipt: boolean
+}
+
+function parseQuery(query: string): Readonly<Query> {
+  const asked: Query = { atomic: false, receipt: false }
+  const seen = new Set<string>()
+  for (const [name, value] of query === '' ? [] : new URLSearchParams(query)) {
+    if (name !== 'atomic' && name !== 'receipt')
+      throw invalid(`"${name.slice(0, 64)}" is not known: expected atomic, receipt, or nothing`)
+    if (seen.has(name)) throw invalid(`"${name}" is given more than once`)
+    if (value !== 'true' && value !== 'false') throw invalid(`"${name}" is expected to be true or false`)
+    seen.add(name)
+    asked[name] = value === 'true'
+  }
+  return asked
+}
+
+function invalid(message: string): AnnalsError {
+  return new AnnalsError('INVALID_PARAMETER', message)
 }
 
 const forms: ReadonlyMap<string, RecordRequest['form']> = new Map([

@@ -5,19 +5,22 @@ import { formatMicros } from '../entry/time.ts'
 import type { AnnalsError } from '../errors.ts'
 import type { Recorded } from '../log/audit-log.ts'
 
-/** The result of an event that is durable, as JSON. `isNew` is false where it had been recorded before (I4). */
-export function recordedText(log: LogId, id: string, recorded: Recorded): string {
-  return `{${placeText(log, id, recorded)}`
+/**
+ * The result of an event that is durable, as JSON. `isNew` is false where it had been recorded before (I4); `more` are
+ * further members, such as those of `receipts.ts`.
+ */
+export function recordedText(log: LogId, id: string, recorded: Recorded, more = ''): string {
+  return `{${placeText(log, id, recorded)}${more}}`
 }
 
 /** The same with the event's place among those of its request. */
-export function indexedText(index: number, log: LogId, id: string, recorded: Recorded): string {
-  return `{"index":${index},${placeText(log, id, recorded)}`
+export function indexedText(index: number, log: LogId, id: string, recorded: Recorded, more: string): string {
+  return `{"index":${index},${placeText(log, id, recorded)}${more}}`
 }
 
 // By hand, because a stream has sixty thousand of them a second. Neither a UUID nor a log's id needs escaping.
 function placeText(log: LogId, id: string, { position, time, isNew }: Recorded): string {
-  return `"id":"${id}","log":"${log}","position":${position},"time":"${formatMicros(time)}","new":${isNew}}`
+  return `"id":"${id}","log":"${log}","position":${position},"time":"${formatMicros(time)}","new":${isNew}`
 }
 
 /** The result of one that was refused. */

@@ -9,6 +9,7 @@ import { refuse } from '../errors.ts'
 import { textsOf } from '../ndjson.ts'
 import { arrayForm, linesForm } from '../record-answer.ts'
 import { jsonOfLine } from '../record-flow.ts'
+import { type Receipts, receiptsOf } from '../receipts.ts'
 import { recordGroup } from '../record-group.ts'
 import { recordLines, recordList } from '../record-many.ts'
 import { recordOne } from '../record-one.ts'
@@ -27,7 +28,8 @@ export function recordEntries(node: RecordingNode): RouteHandlerMethod {
       refuse(node, request, reply, error, [...headers, ...accepted(error)]),
     async (call) => {
       const asked = parseRecordRequest(node, call.request)
-      if (asked.form === 'ndjson' && !asked.isAtomic) return await recordLines(node, call, asked)
+      if (asked.form === 'ndjson' && !asked.isAtomic)
+        return await recordLines(node, call, asked, receiptsFor(node, asked))
       const small = bodyAtHand(call.request, asked)
       if (small !== undefined) return await recordBody(node, call, asked, small)
       using held = await countedLater(node, call, () => holdBody(node, call, asked, recordBodyBytes))
@@ -43,19 +45,25 @@ function accepted(error: unknown): readonly string[] {
 async function recordBody(
   node: RecordingNode,
   call: RecorderCall,
-  { form, isAtomic }: RecordRequest,
+  asked: RecordRequest,
   bytes: Buffer,
 ): Promise<void> {
+  const { form, isAtomic } = asked
+  const receipts = receiptsFor(node, asked)
   if (form === 'ndjson') {
     const readers = Array.from(textsOf(bytes), (text) => () => jsonOfLine(text))
-    return await recordGroup(node, call, readers, linesForm)
+    return await recordGroup(node, call, readers, linesForm, receipts)
   }
   const value = counted(node, call, () => jsonOf(bytes))
-  if (!Array.isArray(value) && !isAtomic) return await recordOne(node, call, value)
+  if (!Array.isArray(value) && !isAtomic) return await recordOne(node, call, value, receipts)
   const values: readonly unknown[] = Array.isArray(value) ? value : [value]
-  if (!isAtomic) return await recordList(node, call, values, bytes.byteLength)
+  if (!isAtomic) return await recordList(node, call, values, bytes.byteLength, receipts)
   const readers = values.map((value) => () => value)
-  await recordGroup(node, call, readers, arrayForm)
+  await recordGroup(node, call, readers, arrayForm, receipts)
+}
+
+function receiptsFor(node: RecordingNode, { hasReceipts }: RecordRequest): Receipts | undefined {
+  return hasReceipts ? receiptsOf(node) : undefined
 }
 
 function jsonOf(bytes: Buffer): unknown {
