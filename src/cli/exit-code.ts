@@ -2,6 +2,7 @@
 // has one. 0 is success; scripts may rely on what the others mean.
 
 import type { ErrorCode } from '../errors.ts'
+import type { NotProvedReason } from '../verify/not-proved.ts'
 
 /** What each exit code means, for `--help` and the reference. */
 export const exitCodes: Readonly<Record<number, string>> = {
@@ -12,6 +13,10 @@ export const exitCodes: Readonly<Record<number, string>> = {
   4: 'in use, busy or out of reach: try again later',
   5: 'refused, because of what is there already or is not there',
   6: 'the disk is full, or failed',
+  7: 'not proved: something was changed, removed, added or left out, or is not signed by a key that was given',
+  8: 'nothing is proved: the lines claim no gap and no double, and there was nothing to compare them with',
+  9: 'all fits, but fewer witnesses have cosigned than the policy asks for',
+  10: 'nothing is proved, and by what the lines themselves claim, some are missing or doubled',
   130: 'given up at a prompt, or ended by SIGINT (a node: by the second one)',
   143: 'ended by SIGTERM (a node: by the second one)',
 }
@@ -58,4 +63,14 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   INVALID_INPUT: 2,
   STORAGE_FAILED: 6,
   INTERNAL: 1,
+}
+
+/** The exit code of what is not proved. */
+export const exitCodeOfReason: Readonly<Record<NotProvedReason, number>> = {
+  malformed: 2,
+  unsigned: 7,
+  contradicted: 7,
+  unwitnessed: 9,
+  claimed: 8,
+  claimedFaults: 10,
 }

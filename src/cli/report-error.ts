@@ -1,16 +1,28 @@
 // What a person sees when a command fails: one clear line, and more only when asked for.
 
 import { AnnalsError } from '../errors.ts'
-import { exitCodeOf } from './exit-code.ts'
+import { NotProved } from '../verify/not-proved.ts'
+import { exitCodeOf, exitCodeOfReason } from './exit-code.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** Says what went wrong, on standard error, and returns the exit code. */
 export function reportError({ errors }: Surroundings, error: unknown, isVerbose: boolean): number {
   const lines = [`annals: ${messageOf(error)}`]
   if (isVerbose) lines.push(...details(error))
-  else if (!(error instanceof AnnalsError)) lines.push('annals: --verbose says more')
+  else if (!isRefusal(error)) lines.push('annals: --verbose says more')
   errors.write(`${lines.join('\n')}\n`)
-  return error instanceof AnnalsError ? exitCodeOf[error.code] : (systemExitCode(error) ?? 1)
+  return exitCodeOfError(error)
+}
+
+function exitCodeOfError(error: unknown): number {
+  if (error instanceof AnnalsError) return exitCodeOf[error.code]
+  if (error instanceof NotProved) return exitCodeOfReason[error.reason]
+  return systemExitCode(error) ?? 1
+}
+
+// What a command says by itself, and needs no further word.
+function isRefusal(error: unknown): boolean {
+  return error instanceof AnnalsError || error instanceof NotProved
 }
 
 function messageOf(error: unknown): string {
