@@ -1,0 +1,162 @@
+// Verifies logs and proofs with nothing but what others wrote: golang.org/x/mod/sumdb/note for the signatures,
+// golang.org/x/mod/sumdb/tlog for the tree. It shares no line with Annals; what it reads are the formats of C2SP
+// (signed-note, tlog-checkpoint, tlog-tiles, tlog-proof), so it verifies any log that keeps to them.
+//
+// One line for each verdict. Exit codes: 0 all is proved, 1 something is not, 2 wrong usage, 3 something could not be
+// read.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+const usage = `Verifies tamper-evident logs (C2SP tlog-tiles) and proofs (C2SP tlog-proof).
+
+  verify-log log   -key VKEY [flags] SOURCE    a whole log, or some of it
+  verify-log proof -key VKEY [flags] FILE      a .tlog-proof file
+
+SOURCE is the URL of a log, or a directory that holds the same files: checkpoint, tile/0/000, tile/entries/000, ….
+VKEY is the log's public key, <name>+<id>+<base64>, or @FILE that holds one or more of them, one a line; what is not
+Ed25519 in such a file is passed over. Get it from somebody you trust, and not from the log that you verify.
+
+Flags of log:
+`
+
+// keys collects -key.
+type keys []string
+
+func (k *keys) String() string     { return strings.Join(*k, " ") }
+func (k *keys) Set(v string) error { *k = append(*k, v); return nil }
+
+// refused is an error that is a verdict: what was read does not prove what it should.
+type refused struct{ error }
+
+func refuse(format string, args ...interface{}) error { return refused{fmt.Errorf(format, args...)} }
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+func run(args []string) int {
+	var known keys
+	log, proof := flag.NewFlagSet("log", flag.ContinueOnError), flag.NewFlagSet("proof", flag.ContinueOnError)
+	options := logOptions{out: os.Stdout}
+	login := login{}
+	log.Var(&known, "key", "the log's `VKEY`, or @FILE; may be repeated")
+	log.StringVar(&options.old, "old", "", "a signed checkpoint from before, in a `FILE`: the log must go on from it")
+	log.StringVar(&options.save, "save", "", "keep the signed checkpoint in a `FILE`, for -old the next time")
+	log.Int64Var(&options.from, "from", 0, "verify the entries from this `position` on")
+	log.Int64Var(&options.to, "to", -1, "and before this `position` (default: the size that the checkpoint says)")
+	log.StringVar(&options.lines, "lines", "", "compare the lines of a `FILE` with the entries from -from on, instead of\nreading entries from the log")
+	log.StringVar(&login.user, "user", "", "HTTP Basic: the `name` of an account that may read the log")
+	log.StringVar(&login.passwordFile, "password-file", "", "its password, in a `FILE`")
+	log.StringVar(&login.tokenFile, "token-file", "", "an OAuth access token instead, in a `FILE`")
+	log.StringVar(&login.caFile, "ca", "", "trust the certificates in this PEM `FILE`, and no others")
+	proof.Var(&known, "key", "the log's `VKEY`, or @FILE; may be repeated")
+	entry := proof.String("entry", "", "the entry that the proof is of, in a `FILE` with one line (default: the proof's own extra)")
+	for _, set := range []*flag.FlagSet{log, proof} {
+		set.SetOutput(io.Discard)
+	}
+
+	sets := map[string]*flag.FlagSet{"log": log, "proof": proof}
+	if len(args) == 0 || args[0] == "-h" || args[0] == "-help" || args[0] == "--help" {
+		return explain(log, proof)
+	}
+	set := sets[args[0]]
+	if set == nil {
+		return misused(errors.New("the first word is log or proof"))
+	}
+	if err := set.Parse(args[1:]); errors.Is(err, flag.ErrHelp) {
+		return explain(log, proof)
+	} else if err != nil {
+		return misused(err)
+	}
+	if set.NArg() != 1 || len(known) == 0 {
+		return misused(fmt.Errorf("%s needs a -key, and one argument behind the flags", args[0]))
+	}
+	verifiers, err := readKeys(known)
+	if err != nil {
+		return misused(err)
+	}
+	if args[0] == "proof" {
+		return end(verifyProof(os.Stdout, set.Arg(0), *entry, verifiers))
+	}
+	options.keys = verifiers
+	source, err := openSource(set.Arg(0), login)
+	if err != nil {
+		return misused(err)
+	}
+	return end(verifyLog(source, options))
+}
+
+func end(err error) int {
+	var verdict refused
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &verdict):
+		fmt.Printf("REFUSED  %v\n", err)
+		return 1
+	default:
+		fmt.Fprintf(os.Stderr, "verify-log: %v\n", err)
+		return 3
+	}
+}
+
+func misused(err error) int {
+	fmt.Fprintf(os.Stderr, "verify-log: %v (-h explains all)\n", err)
+	return 2
+}
+
+func explain(log, proof *flag.FlagSet) int {
+	fmt.Fprint(os.Stderr, usage)
+	log.SetOutput(os.Stderr)
+	log.PrintDefaults()
+	fmt.Fprint(os.Stderr, "\nFlags of proof:\n")
+	proof.SetOutput(os.Stderr)
+	proof.PrintDefaults()
+	return 2
+}
+
+// What x/mod says of a key whose type it does not know, such as ML-DSA.
+const otherType = "unknown verifier algorithm"
+
+// readKeys makes verifiers of keys. In a file, keys of types that x/mod does not know are passed over.
+func readKeys(given []string) (note.Verifiers, error) {
+	var list []note.Verifier
+	for _, key := range given {
+		if !strings.HasPrefix(key, "@") {
+			verifier, err := note.NewVerifier(key)
+			if err != nil {
+				return nil, fmt.Errorf("-key: %v", err)
+			}
+			list = append(list, verifier)
+			continue
+		}
+		text, err := os.ReadFile(key[1:])
+		if err != nil {
+			return nil, err
+		}
+		for _, word := range strings.Fields(string(text)) {
+			verifier, err := note.NewVerifier(word)
+			if err != nil && err.Error() == otherType {
+				continue
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s: %q: %v", key[1:], word, err)
+			}
+			list = append(list, verifier)
+		}
+	}
+	if len(list) == 0 {
+		return nil, errors.New("-key: no Ed25519 key is there")
+	}
+	return note.VerifierList(list...), nil
+}
