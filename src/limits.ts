@@ -596,3 +596,12 @@ export const receiptsUnflushed = 1_024
 export const manifestsBytes = 8 * 1024 * 1024
 /** Engines that are asked for proofs at once. Beyond: one after the other. */
 export const enginesAtOnce = 16
+
+// Keys of a log.
+
+/** How long the old keys of a log sign beside the new ones: a month in which whoever knows them learns the new ones. */
+export const keyOverlapMicros = 30 * 86_400 * 1_000_000
+/** How often a node looks whether its log's keys are to be replaced, or a rotation is to go on. */
+export const keyLookMs = 1_000
+/** How long a command waits for a running node to take an order up. Beyond: it says that it has not yet. */
+export const orderWaitMs = 5_000

@@ -288,6 +288,18 @@ export const ownCodes: readonly OwnCode[] = [
     template: 'Checkpoints of {origin} are signed with {keys}',
     severity: 5,
   },
+  {
+    code: 29086,
+    description: 'The log has new keys, which sign beside the old ones for a month',
+    template: 'Checkpoints are signed with the new key {key} beside the old one {old}',
+    severity: 5,
+  },
+  {
+    code: 29087,
+    description: 'The old keys of the log were destroyed',
+    template: 'The old key of the log is destroyed - {old}',
+    severity: 5,
+  },
 ]
 
 /** The one of that number. */

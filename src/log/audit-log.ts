@@ -68,10 +68,12 @@ export interface AuditLog extends AsyncDisposable {
   /** `<host name>/audit-trail/api/v2/logs/<log id>` */
   readonly origin: string
   readonly hostName: string
-  /** The log's Ed25519 public key, 32 bytes. */
+  /** The log's first Ed25519 public key, 32 bytes: its id is made from it. `keys` says what signs now. */
   readonly publicKey: Uint8Array
-  /** The keys that its checkpoints are signed with. */
+  /** The keys that its checkpoints are signed with now. */
   readonly keys: readonly NoteKey[]
+  /** The statements by which they follow from the first ones (`tree/key-rotation.ts`), the first one first. */
+  readonly keyRotations: readonly string[]
   /** What proves that nothing was changed, removed or left out. */
   readonly proofs: LogProofs
   /**
@@ -104,6 +106,11 @@ export interface AuditLog extends AsyncDisposable {
    * Undefined where the log has no such run.
    */
   run(from: Position, to: Position): Promise<EntryRun | undefined>
+  /**
+   * Goes on with the replacement of the keys, where one is ordered or under way. To be called again and again. Throws
+   * STORAGE_FULL and the like where a step cannot be made just now: the next call tries it again.
+   */
+  tendKeys(): Promise<void>
   status(): LogStatus
   /** Records what is waiting, writes the head, and closes. Later calls throw UNAVAILABLE. */
   close(): Promise<void>

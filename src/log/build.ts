@@ -103,7 +103,7 @@ export class LogBuilder implements AsyncDisposable {
         store,
         ledger: this.#ledger,
         origin: originOf(description),
-        signers,
+        signers: () => signers,
         seconds: () => Math.floor(created / 1_000_000),
         stored: undefined,
       },

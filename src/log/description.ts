@@ -1,7 +1,8 @@
-// A log's identity at rest: its name, which is made from its Ed25519 key, and its keys. All are made once, with the log.
-// `log.json` is written last: without it there is no log. Logs that are older than their second key get it when they are
-// opened.
+// A log's identity at rest: its name, which is made from its first Ed25519 key, and its keys. All are made with the log;
+// the keys may be replaced later (`log-keys.ts`), the name stays. `log.json` is written last: without it there is no log.
+// Logs that are older than their second key get it when they are opened.
 
+import assert from 'node:assert/strict'
 import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import type { LogId, Micros } from '../entry/event.ts'
@@ -9,6 +10,7 @@ import { formatMicros } from '../entry/time.ts'
 import { AnnalsError } from '../errors.ts'
 import type { Disk } from '../store/disk.ts'
 import { readWhole, replaceFile } from '../store/durable-file.ts'
+import { followRotations, type LogKeys } from '../tree/key-rotation.ts'
 import {
   type NoteKey,
   noteKey,
@@ -17,22 +19,25 @@ import {
   publicBytes,
   signatureTypes,
 } from '../tree/note-key.ts'
-import { descriptionFile, keyFile, mlDsaKeyFile } from './layout.ts'
+import { descriptionFile, keyFilesOf } from './layout.ts'
+import { formatStoredRotation, parseStoredRotation, type StoredRotation } from './stored-rotation.ts'
 
 /** What is known of a log before it is opened. */
 export interface LogDescription {
   readonly id: LogId
   readonly hostName: string
-  /** Ed25519, 32 bytes. */
+  /** Its first Ed25519 key, 32 bytes: the name is made from it, whatever signs now. */
   readonly publicKey: Uint8Array
-  /** ML-DSA-44, 1312 bytes; undefined for a log that has no such key yet. */
+  /** Its first ML-DSA-44 key, 1312 bytes; undefined for a log that has no such key yet. */
   readonly mlDsaPublicKey: Uint8Array | undefined
   /** As it stands in the file. */
   readonly created: string
+  /** How its keys were replaced since, the first rotation first. */
+  readonly rotations: readonly StoredRotation[]
 }
 
 /** The origin of a log's checkpoints. */
-export function originOf({ hostName, id }: LogDescription): string {
+export function originOf({ hostName, id }: Pick<LogDescription, 'hostName' | 'id'>): string {
   return `${hostName}/audit-trail/api/v2/logs/${id}`
 }
 
@@ -50,7 +55,7 @@ export async function createDescription(
 ): Promise<LogDescription> {
   await disk.makeDirectory(directory)
   const { privateKey } = generateKeyPairSync('ed25519')
-  await putKey(disk, join(directory, keyFile), privateKey)
+  await putKey(disk, join(directory, keyFilesOf(0)[0]), privateKey)
   const publicKey = publicBytes(privateKey)
   return await addMlDsaKey(disk, directory, {
     id: logIdOf(of.hostName, publicKey),
@@ -58,6 +63,7 @@ export async function createDescription(
     publicKey,
     mlDsaPublicKey: undefined,
     created: formatMicros(of.created),
+    rotations: [],
   })
 }
 
@@ -68,16 +74,17 @@ export async function addMlDsaKey(
   description: LogDescription,
 ): Promise<LogDescription> {
   const { privateKey } = generateKeyPairSync('ml-dsa-44')
-  await putKey(disk, join(directory, mlDsaKeyFile), privateKey)
+  await putKey(disk, join(directory, keyFilesOf(0)[1]), privateKey)
   const whole = { ...description, mlDsaPublicKey: publicBytes(privateKey) }
   await putDescription(disk, directory, whole)
   return whole
 }
 
-async function putDescription(
+/** Replaces a log's description, durably. */
+export async function putDescription(
   disk: Disk,
   directory: string,
-  { id, hostName, publicKey, mlDsaPublicKey, created }: LogDescription,
+  { id, hostName, publicKey, mlDsaPublicKey, created, rotations }: LogDescription,
 ): Promise<void> {
   const text = {
     format,
@@ -86,6 +93,7 @@ async function putDescription(
     publicKey: base64(publicKey),
     ...(mlDsaPublicKey === undefined ? {} : { mlDsa44PublicKey: base64(mlDsaPublicKey) }),
     created,
+    ...(rotations.length === 0 ? {} : { rotations: rotations.map(formatStoredRotation) }),
   }
   const bytes = Buffer.from(`${JSON.stringify(text, undefined, 2)}\n`)
   await replaceFile(disk, join(directory, descriptionFile), bytes)
@@ -104,23 +112,87 @@ export async function readDescription(disk: Disk, directory: string): Promise<Lo
   return description
 }
 
-/** What signs a log's checkpoints: its two keys. Throws LOG_DAMAGED where one is not there, or is not the log's own. */
+/** Makes the keys that a log is to have next, durably, and returns what signs with them. Nothing names them yet. */
+export async function makeNextKeys(
+  disk: Disk,
+  directory: string,
+  description: LogDescription,
+): Promise<NoteSigner[]> {
+  const origin = originOf(description)
+  const files = keyFilesOf(description.rotations.length + 1)
+  const pairs = [generateKeyPairSync('ed25519'), generateKeyPairSync('ml-dsa-44')]
+  const types = [signatureTypes.ed25519, signatureTypes.mlDsa44] as const
+  const signers: NoteSigner[] = []
+  for (const [k, type] of types.entries()) {
+    const [file, pair] = [files[k], pairs[k]]
+    assert(file !== undefined && pair !== undefined)
+    await putKey(disk, join(directory, file), pair.privateKey)
+    signers.push(noteSigner(origin, type, pair.privateKey))
+  }
+  return signers
+}
+
+/** Removes the private keys that the last rotation replaced, durably. */
+export async function destroyOldKeys(
+  disk: Disk,
+  directory: string,
+  { rotations }: LogDescription,
+): Promise<void> {
+  for (const file of keyFilesOf(rotations.length - 1)) await disk.remove(join(directory, file))
+  await disk.syncDirectory(directory)
+}
+
+/**
+ * What signs a log's checkpoints: its two keys, behind the two that they are to replace while a rotation is under way.
+ * Throws LOG_DAMAGED where one is not there, or is not the log's own.
+ */
 export async function readSigners(
   disk: Disk,
   directory: string,
   description: LogDescription,
 ): Promise<NoteSigner[]> {
-  const { publicKey, mlDsaPublicKey } = description
-  const origin = originOf(description)
-  const ed25519 = await readKey(disk, directory, keyFile, description.id, publicKey)
-  const signers = [noteSigner(origin, signatureTypes.ed25519, ed25519)]
-  if (mlDsaPublicKey === undefined) return signers
-  const mlDsa = await readKey(disk, directory, mlDsaKeyFile, description.id, mlDsaPublicKey)
-  return [...signers, noteSigner(origin, signatureTypes.mlDsa44, mlDsa)]
+  const signers: NoteSigner[] = []
+  for (const { generation, keys } of signing(description)) {
+    const files = keyFilesOf(generation)
+    for (const [k, { name, type, publicKey }] of keys.entries()) {
+      const key = await readKey(disk, directory, files[k] ?? '', description.id, publicKey)
+      signers.push(noteSigner(name, type, key))
+    }
+  }
+  return signers
 }
 
 /** The keys that verify them. */
 export function noteKeysOf(description: LogDescription): NoteKey[] {
+  return signing(description).flatMap(({ keys }) => keys)
+}
+
+/** What a log tells anybody of its keys. */
+export function logKeysOf(description: LogDescription): LogKeys {
+  return {
+    origin: originOf(description),
+    keys: noteKeysOf(description),
+    statements: description.rotations.map(({ statement }) => statement),
+  }
+}
+
+interface Generation {
+  readonly generation: number
+  readonly keys: readonly NoteKey[]
+}
+
+function signing(description: LogDescription): Generation[] {
+  const { rotations } = description
+  const last = rotations.at(-1)
+  if (last === undefined) return [{ generation: 0, keys: firstKeysOf(description) }]
+  const old = { generation: rotations.length - 1, keys: last.old }
+  const next = { generation: rotations.length, keys: last.next }
+  return last.step === 'begun' || last.step === 'told' ? [old, next] : [next]
+}
+
+function firstKeysOf(
+  description: Pick<LogDescription, 'id' | 'hostName' | 'publicKey' | 'mlDsaPublicKey'>,
+): NoteKey[] {
   const { publicKey, mlDsaPublicKey } = description
   const origin = originOf(description)
   const keys = [noteKey(origin, signatureTypes.ed25519, Buffer.from(publicKey))]
@@ -166,19 +238,30 @@ function parseDescription(text: string): LogDescription | undefined {
     publicKey,
     mlDsa44PublicKey,
     created,
+    rotations = [],
   } = value as Record<string, unknown>
   if (written !== format || typeof hostName !== 'string' || typeof publicKey !== 'string') return undefined
   const raw = Buffer.from(publicKey, 'base64')
   const mlDsa = typeof mlDsa44PublicKey === 'string' ? Buffer.from(mlDsa44PublicKey, 'base64') : undefined
   if (raw.length !== 32 || logIdOf(hostName, raw) !== id || (mlDsa?.length ?? mlDsaBytes) !== mlDsaBytes)
     return undefined
-  return {
-    id: logIdOf(hostName, raw),
-    hostName,
-    publicKey: raw,
-    mlDsaPublicKey: mlDsa,
-    created: String(created),
-  }
+  const keys = { id: logIdOf(hostName, raw), hostName, publicKey: raw, mlDsaPublicKey: mlDsa }
+  const stored = parseRotations(rotations, keys)
+  return stored && { ...keys, created: String(created), rotations: stored }
+}
+
+// They lead from the first keys to the last, without a gap.
+function parseRotations(
+  values: unknown,
+  of: Parameters<typeof firstKeysOf>[0],
+): readonly StoredRotation[] | undefined {
+  if (!Array.isArray(values)) return undefined
+  const rotations = values.map(parseStoredRotation).filter((rotation) => rotation !== undefined)
+  const followed = followRotations(
+    firstKeysOf(of),
+    rotations.map(({ statement }) => statement),
+  )
+  return rotations.length === values.length && typeof followed !== 'string' ? rotations : undefined
 }
 
 const format = 'annals log v1'

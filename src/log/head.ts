@@ -21,7 +21,8 @@ export interface HeadParts {
   readonly store: SegmentStore
   readonly ledger: Ledger
   readonly origin: string
-  readonly signers: readonly NoteSigner[]
+  /** The keys that sign now. */
+  readonly signers: () => readonly NoteSigner[]
   /** Seconds since the epoch, which the signatures state that state a time. */
   readonly seconds: () => number
   /** The head as it is stored; undefined where there is none, or none that is signed. */
@@ -116,7 +117,7 @@ export class HeadKeeper {
     const { store, ledger, origin, signers, seconds } = this.#parts
     const { size, root } = ledger
     if (size === this.#stored?.size) return
-    const note = signedCheckpoint({ origin, size, root }, signers, seconds())
+    const note = signedCheckpoint({ origin, size, root }, signers(), seconds())
     await store.putHead(note)
     // Only what is durable is shown.
     const stored = { note, size }

@@ -16,6 +16,8 @@ export interface DataLayout {
   readonly database: string
   /** The certificates and keys that the node shows its peers. */
   readonly tls: string
+  /** What commands order of whoever holds the log. */
+  readonly orders: string
   /** The URL at which a portal was last reached, for commands beside it. */
   readonly publicUrl: string
 }
@@ -28,6 +30,7 @@ export function dataLayout(data: string): DataLayout {
     lock: join(data, 'lock'),
     database: join(data, 'annals.db'),
     tls: join(data, 'tls'),
+    orders: join(data, 'orders'),
     publicUrl: join(data, 'public-url'),
   }
 }
@@ -35,11 +38,14 @@ export function dataLayout(data: string): DataLayout {
 /** The log's name, public key and beginnings, as JSON, beside its segments. */
 export const descriptionFile = 'log.json'
 
-/** The log's Ed25519 private key (PKCS #8, PEM, 0600), beside its segments. */
-export const keyFile = 'key.pem'
-
-/** Its ML-DSA-44 private key, likewise. */
-export const mlDsaKeyFile = 'key-ml-dsa-44.pem'
+/**
+ * The log's private keys (PKCS #8, PEM, 0600), beside its segments: Ed25519, then ML-DSA-44. `generation` counts the
+ * rotations before them.
+ */
+export function keyFilesOf(generation: number): readonly [string, string] {
+  const suffix = generation === 0 ? '' : `-${generation + 1}`
+  return [`key${suffix}.pem`, `key-ml-dsa-44${suffix}.pem`]
+}
 
 /** A segment's sparse index. */
 export function indexName(first: Position): string {

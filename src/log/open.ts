@@ -1,7 +1,9 @@
 // Opens a log: finds or makes it, recovers it, and puts its parts together. The caller holds the lock of the data
 // directory (I5).
 
+import assert from 'node:assert/strict'
 import type { Draft, Micros, Position } from '../entry/event.ts'
+import { draftOf } from '../entry/line.ts'
 import { selfEvent } from '../entry/self-event.ts'
 import { resolveWindow, type Window } from '../entry/window.ts'
 import { AnnalsError } from '../errors.ts'
@@ -9,7 +11,9 @@ import { clockCheckMs, clockStepMicros } from '../limits.ts'
 import { type Disk, realDisk } from '../store/disk.ts'
 import { openFileSegmentStore } from '../store/file-segment-store.ts'
 import type { SegmentStore } from '../store/segment-store.ts'
-import { formatVkey, type NoteSigner } from '../tree/note-key.ts'
+import { parseSignedCheckpoint } from '../tree/signed-checkpoint.ts'
+import type { Checkpoint } from '../tree/checkpoint.ts'
+import { formatVkey, type NoteKey } from '../tree/note-key.ts'
 import type { AuditLog, EntryRun, LogStatus, ReadPlace, Recorded, Snapshot } from './audit-log.ts'
 import type { Clock } from './clock.ts'
 import { Committer, putIndex, sealSegment } from './committer.ts'
@@ -20,10 +24,10 @@ import {
   noteKeysOf,
   originOf,
   readDescription,
-  readSigners,
 } from './description.ts'
 import { HeadKeeper } from './head.ts'
 import { dataLayout } from './layout.ts'
+import { HeldKeys } from './log-keys.ts'
 import { type LogProofs, logProofsOf } from './log-proofs.ts'
 import type { Edge } from './log-text.ts'
 import { LogTree } from './log-tree.ts'
@@ -69,7 +73,7 @@ export async function openLog(options: OpenOptions): Promise<AuditLog> {
   const disk = options.disk ?? realDisk
   const layout = dataLayout(options.data)
   const { description, isNewKey } = await openDescription(disk, layout.log, options)
-  const signers = await readSigners(disk, layout.log, description)
+  const keys = await HeldKeys.open({ disk, directory: layout.log, orders: layout.orders }, description)
   const fileStore = await openFileSegmentStore(disk, { directory: layout.log, cutDirectory: layout.cut })
   const store = options.wrapStore?.(fileStore) ?? fileStore
   const faults: { segment: Position; reason: string }[] = []
@@ -82,7 +86,7 @@ export async function openLog(options: OpenOptions): Promise<AuditLog> {
       keys: noteKeysOf(description),
       fault: (segment, reason) => noteFault(segment, reason),
     })
-    const log = new SequencedLog({ description, signers, store, recovered }, options, observer)
+    const log = new SequencedLog({ description, keys, store, recovered }, options, observer)
     noteFault = (segment, reason) => log.noteFault(segment, reason)
     await log.begin(recovered, clock.wallMicros(), isNewKey)
     for (const { segment, reason } of faults) log.noteFault(segment, reason)
@@ -123,7 +127,7 @@ async function findDescription(disk: Disk, directory: string, options: OpenOptio
 
 interface LogParts {
   readonly description: LogDescription
-  readonly signers: readonly NoteSigner[]
+  readonly keys: HeldKeys
   readonly store: SegmentStore
   readonly recovered: Recovered
 }
@@ -133,7 +137,6 @@ class SequencedLog implements AuditLog {
   readonly origin
   readonly hostName
   readonly publicKey
-  readonly keys
   readonly proofs: LogProofs
   readonly #clock: Clock
   readonly #store: SegmentStore
@@ -141,14 +144,15 @@ class SequencedLog implements AuditLog {
   readonly #observer: LogObserver
   readonly #room: Room
   readonly #head: HeadKeeper
-  readonly #signers: readonly NoteSigner[]
+  readonly #keys: HeldKeys
+  readonly #component: string
   readonly #committer: Committer
   readonly #sequencer: Sequencer
   readonly #clockTimer: NodeJS.Timeout
   #closing: Promise<void> | undefined
 
   constructor(
-    { description, signers, store, recovered }: LogParts,
+    { description, keys, store, recovered }: LogParts,
     options: OpenOptions,
     observer: LogObserver,
   ) {
@@ -156,7 +160,6 @@ class SequencedLog implements AuditLog {
     this.origin = originOf(description)
     this.hostName = description.hostName
     this.publicKey = description.publicKey
-    this.keys = noteKeysOf(description)
     this.#clock = options.clock
     this.#store = store
     this.#recovered = recovered
@@ -171,7 +174,7 @@ class SequencedLog implements AuditLog {
         store,
         ledger,
         origin: this.origin,
-        signers,
+        signers: () => keys.signers,
         seconds: () => Math.floor(clock.wallMicros() / 1_000_000),
         stored: head?.isSigned === true ? head : undefined,
       },
@@ -181,7 +184,8 @@ class SequencedLog implements AuditLog {
     const size = () => ledger.size
     const tree = new LogTree({ store, text, growing, size })
     this.proofs = logProofsOf({ head: this.#head, text, tree, size })
-    this.#signers = signers
+    this.#keys = keys
+    this.#component = component
     this.#room = new Room({
       freeBytes: () => store.freeBytes(),
       wallMicros: () => clock.wallMicros(),
@@ -222,7 +226,7 @@ class SequencedLog implements AuditLog {
     await this.#head.flush()
     for (const segment of unsealed) await sealSegment(this.#store, segment)
     const behind = (ledger.lastTime ?? 0) - wall
-    const keys = this.#signers.map(formatVkey).join(' ')
+    const keys = this.#keys.signers.map(formatVkey).join(' ')
     if (ledger.size === 0) this.#say(29011, { log: this.id, keys })
     else if (isNewKey) this.#say(29081, { origin: this.origin, keys })
     if (cut !== undefined) this.#say(29013, { bytes: String(cut.bytes), file: cut.name })
@@ -277,6 +281,30 @@ class SequencedLog implements AuditLog {
   async run(from: Position, to: Position): Promise<EntryRun | undefined> {
     const edges = await this.#edgesOf(from, to)
     return edges && runOf(this.#store, this.#recovered.ledger, { log: this.id, ...edges })
+  }
+
+  get keys(): readonly NoteKey[] {
+    return this.#keys.told.keys
+  }
+
+  get keyRotations(): readonly string[] {
+    return this.#keys.told.statements
+  }
+
+  async tendKeys(): Promise<void> {
+    await this.#keys.tend({
+      wallMicros: () => this.#clock.wallMicros(),
+      checkpoint: () => this.#signedNow(),
+      record: (event) => this.record(draftOf(event, this.id)),
+      component: this.#component,
+    })
+  }
+
+  async #signedNow(): Promise<Checkpoint> {
+    await this.#head.flush()
+    const checkpoint = parseSignedCheckpoint(this.#head.checkpoint?.note ?? '')
+    assert(checkpoint !== undefined, 'what was signed can be read')
+    return checkpoint
   }
 
   status(): LogStatus {

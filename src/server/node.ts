@@ -16,6 +16,7 @@ import { acceptBacklog, idleCheckMs, lockRetryMs, lockWaitMs } from '../limits.t
 import type { AuditLog } from '../log/audit-log.ts'
 import { lockData, readHolder } from '../log/lock.ts'
 import { type LogObserver, openLog } from '../log/open.ts'
+import { tendKeys } from './tend-keys.ts'
 import { prepareDataDirectory } from '../ops/data-directory.ts'
 import { createHealth, type Health } from '../ops/health.ts'
 import type { Logger } from '../ops/logger.ts'
@@ -86,6 +87,7 @@ export async function openNode(
   const failure = Promise.withResolvers<unknown>()
   const log = parts.use(await open(options, component, observerOf(options, metrics, failure.resolve)))
   metrics.watch(() => log.status())
+  parts.use(tendKeys(log, logger))
   const health = createHealth(() => log.status().recording)
   const record = async (event: AuditEvent): Promise<void> => void (await log.record(draftOf(event, log.id)))
   return { log, metrics, health, failed: failure.promise, record }

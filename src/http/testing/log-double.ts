@@ -32,6 +32,7 @@ export class LogDouble implements AuditLog {
   readonly hostName = 'portal-01'
   readonly publicKey = new Uint8Array(32)
   readonly keys
+  readonly keyRotations: readonly string[] = []
   readonly proofs
 
   /** Recording fails with this code; reading goes on where it is STORAGE_FULL. */
@@ -153,6 +154,8 @@ export class LogDouble implements AuditLog {
     const bytes = this.#startOf(to) - offset
     return { log: this.id, from, to, bytes, open: () => this.#open(offset, bytes) }
   }
+
+  async tendKeys(): Promise<void> {}
 
   status(): LogStatus {
     return {
