@@ -51,6 +51,8 @@ export interface FoundEngine {
   published(path: string): Promise<Buffer>
   /** As `Link.checkpoint`. */
   checkpoint(): Promise<Buffer>
+  /** As `Link.keys`. */
+  keys(): Promise<Buffer>
 }
 
 /** What is known of an engine, for the metrics. */

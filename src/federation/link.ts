@@ -49,8 +49,7 @@ export class Link {
   // Those before it that still have something under way.
   readonly #retired = new Set<EngineClient>()
   #isClosed = false
-  #checkpoint: Promise<Buffer> = Promise.resolve(Buffer.alloc(0))
-  #checkpointUntilMs = Number.NEGATIVE_INFINITY
+  readonly #shown = new Map<string, { readonly file: Promise<Buffer>; readonly untilMs: number }>()
 
   constructor(parts: LinkParts, engine: Engine, identity: KeyPair) {
     this.#parts = parts
@@ -117,10 +116,20 @@ export class Link {
 
   /** Its latest checkpoint, which may be a second old: everybody may ask for it, and the engine is asked once. */
   checkpoint(): Promise<Buffer> {
-    if (performance.now() < this.#checkpointUntilMs) return this.#checkpoint
-    this.#checkpointUntilMs = performance.now() + shownCheckpointMs
-    this.#checkpoint = this.published('checkpoint')
-    return this.#checkpoint
+    return this.#show('checkpoint')
+  }
+
+  /** Its log's keys, likewise. */
+  keys(): Promise<Buffer> {
+    return this.#show('keys')
+  }
+
+  #show(path: string): Promise<Buffer> {
+    const known = this.#shown.get(path)
+    if (known !== undefined && performance.now() < known.untilMs) return known.file
+    const file = this.published(path)
+    this.#shown.set(path, { file, untilMs: performance.now() + shownCheckpointMs })
+    return file
   }
 
   /** Counts a failure, and has the engine called at the next occasion. */

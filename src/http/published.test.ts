@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { formatVkey } from '../tree/note-key.ts'
 import { parseSignedCheckpoint, verifySignatures } from '../tree/signed-checkpoint.ts'
+import { parseLogKeys } from '../tree/key-rotation.ts'
 import { leafHashOfBytes } from '../tree/hash.ts'
 import { parseBundle } from '../tree/tile.ts'
 import { checkpointOfProof, parseTlogProof } from '../tree/tlog-proof.ts'
@@ -51,6 +53,15 @@ describe('what a log publishes', () => {
       assert.equal(verifySignatures(checkpoint, portal.log.keys)?.length, 1)
     }
     assert.equal((await get(portal, 'v2/logs/engine-01/checkpoint', {})).status, 500)
+  })
+
+  test('the keys that sign it, and how they follow from the first ones, are for everybody too', async () => {
+    await using portal = await startPortal()
+    const answer = await get(portal, `v2/logs/${portal.log.id}/keys`, {})
+    assert.deepEqual([answer.status, answer.headers.get('cache-control')], [200, 'no-cache'])
+    const told = parseLogKeys(await answer.text())
+    assert.deepEqual([told?.origin, told?.statements], [portal.log.origin, []])
+    assert.deepEqual(told?.keys.map(formatVkey), portal.log.keys.map(formatVkey))
   })
 
   test('tiles and entries are for whoever may read the log, and may be kept', async () => {

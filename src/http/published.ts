@@ -1,9 +1,11 @@
-// What a log publishes of itself, by its path below `/audit-trail/api/v2/logs/{log}/`: checkpoints, tiles and entry bundles
+// What a log publishes of itself, by its path below `/audit-trail/api/v2/logs/{log}/`: checkpoints, keys, tiles and entry bundles
 // as C2SP tlog-tiles has them, and proofs. A portal answers with its own log's, and passes on those of its engines; the
 // engine's inner API answers with the same bytes at the same paths.
 
 import { AnnalsError } from '../errors.ts'
 import type { LogProofs } from '../log/log-proofs.ts'
+import { formatLogKeys } from '../tree/key-rotation.ts'
+import type { NoteKey } from '../tree/note-key.ts'
 import { parseTilePath } from '../tree/tile.ts'
 import { formatTlogProof } from '../tree/tlog-proof.ts'
 import { parseReadEntry } from '../verify/answer-check.ts'
@@ -15,6 +17,9 @@ export type Published = Buffer | string
 /** A log whose files are published. */
 export interface PublishedLog {
   readonly id: string
+  readonly origin: string
+  readonly keys: readonly NoteKey[]
+  readonly keyRotations: readonly string[]
   readonly proofs: LogProofs
 }
 
@@ -26,6 +31,8 @@ export async function published(log: PublishedLog, path: string): Promise<Publis
 async function find(log: PublishedLog, path: string): Promise<Published | undefined> {
   const { proofs } = log
   if (path === 'checkpoint') return proofs.checkpoint()?.note
+  if (path === 'keys')
+    return formatLogKeys({ origin: log.origin, keys: log.keys, statements: log.keyRotations })
   if (path.startsWith('tile/')) return await tileAt(proofs, path.slice('tile/'.length))
   const [, kind, text = ''] = /^(entries|reads)\/(0|[1-9][0-9]{0,14})\/proof$/.exec(path) ?? []
   if (kind === 'entries') return await entryProof(log, Number(text))

@@ -38,7 +38,7 @@ import { oauthRevoke } from './routes/oauth-revoke.ts'
 import { oauthToken } from './routes/oauth-token.ts'
 import { otlpLogs, otlpLogsPath } from './routes/otlp-logs.ts'
 import { portalAuditLog } from './routes/portal-audit-log.ts'
-import { checkpoint, portalCheckpoint, portalFile, publishedPaths } from './routes/published-files.ts'
+import { openFile, portalFile, portalOpenFile, publishedPaths } from './routes/published-files.ts'
 import { readyz } from './routes/readyz.ts'
 import { recordEntries, recordPath } from './routes/record-entries.ts'
 import { version } from './routes/version.ts'
@@ -62,7 +62,8 @@ export const recordingRoutes: readonly Route<RecordingNode>[] = [
 
 /** What an engine publishes of its log to everybody: its portal passes on the rest to whoever may read it. */
 export const engineCheckpointRoutes: readonly Route<Node>[] = [
-  { path: publishedPaths.checkpoint, methods: read, handler: checkpoint },
+  { path: publishedPaths.checkpoint, methods: read, handler: openFile('checkpoint') },
+  { path: publishedPaths.keys, methods: read, handler: openFile('keys') },
 ]
 
 /** Every resource of a portal. */
@@ -70,7 +71,8 @@ export const portalRoutes: readonly Route<Portal>[] = [
   { path: '/audit-trail/api/v1/portal/type/auditlog', methods: read, handler: portalAuditLog },
   { path: '/audit-trail/api/v1/engine/:host/type/auditlog', methods: read, handler: engineAuditLog },
   { path: '/audit-trail/api/v1/engines/type/auditlog', methods: read, handler: enginesAuditLog },
-  { path: publishedPaths.checkpoint, methods: read, handler: portalCheckpoint },
+  { path: publishedPaths.checkpoint, methods: read, handler: portalOpenFile('checkpoint') },
+  { path: publishedPaths.keys, methods: read, handler: portalOpenFile('keys') },
   { path: publishedPaths.tile, methods: read, handler: portalFile },
   { path: publishedPaths.entryProof, methods: read, handler: portalFile },
   { path: publishedPaths.readProof, methods: read, handler: portalFile },

@@ -1,5 +1,5 @@
 // GET below /audit-trail/api/v2/logs/{log}/: what a log publishes of itself, so that whoever may read it can prove what was
-// read. The checkpoint is for everybody: an auditor can ask an engine past its portal.
+// read. The checkpoint and the keys are for everybody: an auditor can ask an engine past its portal.
 
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { AnnalsError } from '../../errors.ts'
@@ -9,39 +9,40 @@ import { enginesProof } from '../engines-proof.ts'
 import { isNodesLog } from '../log-name.ts'
 import type { Node } from '../node.ts'
 import type { Portal } from '../portal.ts'
-import { published } from '../published.ts'
+import { type Published, published } from '../published.ts'
 import { sendPublished } from '../send-published.ts'
 
 /** The paths; `:log` is the log's id, or the name of its host. */
 export const publishedPaths = {
   checkpoint: '/audit-trail/api/v2/logs/:log/checkpoint',
+  keys: '/audit-trail/api/v2/logs/:log/keys',
   tile: '/audit-trail/api/v2/logs/:log/tile/*',
   entryProof: '/audit-trail/api/v2/logs/:log/entries/:position/proof',
   readProof: '/audit-trail/api/v2/logs/:log/reads/:position/proof',
 } as const
 
-/** Answers with the latest checkpoint of the node's own log. */
-export function checkpoint(node: Node): RouteHandlerMethod {
-  return async (request, reply) => {
+/** What everybody may ask for. */
+export type OpenFile = 'checkpoint' | 'keys'
+
+/** Answers with such a file of the node's own log. */
+export function openFile(path: OpenFile): (node: Node) => RouteHandlerMethod {
+  return (node) => async (request, reply) => {
     const { log } = request.params as { readonly log: string }
     if (!isNodesLog(node, log))
       throw new AnnalsError('NOT_FOUND', `this is ${node.hostName}, and not that log's node`)
-    await sendOwnCheckpoint(node, request, reply)
+    await sendPublished(node, request, reply, path, await published(node.log, path))
   }
 }
 
-async function sendOwnCheckpoint(node: Node, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  await sendPublished(node, request, reply, 'checkpoint', await published(node.log, 'checkpoint'))
-}
-
-/** Answers with the latest checkpoint of the portal's own log, or of a connected engine's. */
-export function portalCheckpoint(portal: Portal): RouteHandlerMethod {
-  return async (request, reply) => {
+/** Answers with such a file of the portal's own log, or of a connected engine's. */
+export function portalOpenFile(path: OpenFile): (portal: Portal) => RouteHandlerMethod {
+  return (portal) => async (request, reply) => {
     const { log } = request.params as { readonly log: string }
-    if (isNodesLog(portal, log)) return await sendOwnCheckpoint(portal, request, reply)
+    const send = (file: Published) => sendPublished(portal, request, reply, path, file)
+    if (isNodesLog(portal, log)) return await send(await published(portal.log, path))
     if (!portal.isReady()) throw new AnnalsError('UNAVAILABLE', 'this node is starting or stopping')
-    const file = await (await portal.engines.findLog(log)).checkpoint()
-    await sendPublished(portal, request, reply, 'checkpoint', file)
+    const engine = await portal.engines.findLog(log)
+    await send(await (path === 'keys' ? engine.keys() : engine.checkpoint()))
   }
 }
 

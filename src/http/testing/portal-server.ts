@@ -169,6 +169,7 @@ export function unreachableEngines(...hostNames: readonly string[]): Portal['eng
       fix: () => Promise.reject(unreachable(hostName, new EngineFailure('refused'))),
       published: () => Promise.reject(unreachable(hostName, new EngineFailure('refused'))),
       checkpoint: () => Promise.reject(unreachable(hostName, new EngineFailure('refused'))),
+      keys: () => Promise.reject(unreachable(hostName, new EngineFailure('refused'))),
     }
   }
   return { ...noEngines, find, findLog: find }
