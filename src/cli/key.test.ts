@@ -8,6 +8,7 @@ import { lockData } from '../log/lock.ts'
 import { openLog } from '../log/open.ts'
 import { systemClock } from '../ops/clock.ts'
 import { realDisk } from '../store/disk.ts'
+import { formatVkey } from '../tree/note-key.ts'
 import { run } from './run.ts'
 import { temporaryDirectory } from './testing/annals-process.ts'
 import { testSurroundings } from './testing/surroundings.ts'
@@ -96,7 +97,7 @@ test('what is printed holds no private key', async (context) => {
 
 test('a directory that holds no log is left alone, with exit code 5', async (context) => {
   const data = temporaryDirectory(context)
-  for (const args of [['show'], ['rotate', 'tls']]) {
+  for (const args of [['show'], ['rotate', 'tls'], ['rotate', 'log']]) {
     const { exitCode, errors } = await ran(['key', ...args, '--data', data])
     assert.equal(exitCode, 5)
     assert.match(errors, /is no data directory of Annals: say with --data where/)
@@ -183,9 +184,61 @@ test('an engine signs no tokens', async (context) => {
   assert.ok(!existsSync(join(data, 'annals.db')), 'neither makes anything')
 })
 
+test("the log's keys are replaced without a running node: one entry, and the keys are shown", async (context) => {
+  const data = await portalDirectory(context)
+  const before = await shownKeys(data)
+  const output = await succeeds(['key', 'rotate', 'log', '--data', data])
+  assert.match(
+    output,
+    /^Checkpoints of portal-\S+ are signed with new keys from now on, and with the old ones too until 20/,
+  )
+  const after = await shownKeys(data)
+  assert.equal(after.length, 4)
+  assert.deepEqual(after.slice(0, 2), before)
+  for (const key of after.slice(2)) assert.ok(output.includes(`\n  ${key}\n`))
+  const segment = readFileSync(join(data, 'log/segments/00000000000000000000.log'), 'utf8')
+  assert.match(segment, /\[Portal\|AUDIT\|29086\|\*cli:operator\] Checkpoints are signed with the new key /)
+  const people = await succeeds(['key', 'show', '--data', data])
+  assert.match(people, /\nA rotation of the log's keys is under way, ordered by \*cli:operator on /)
+  const files = ['key.pem', 'key-2.pem', 'key-ml-dsa-44.pem', 'key-ml-dsa-44-2.pem']
+  for (const file of files)
+    for (const line of readFileSync(join(data, 'log', file), 'utf8')
+      .split('\n')
+      .slice(1, -2))
+      for (const text of [output, people, segment]) assert.ok(!text.includes(line), file)
+})
+
+test("a second rotation of the log's keys is refused with exit code 5 while the old ones sign", async (context) => {
+  const data = await portalDirectory(context)
+  await succeeds(['key', 'rotate', 'log', '--json', '--data', data])
+  const { exitCode, errors } = await ran(['key', 'rotate', 'log', '--data', data])
+  assert.equal(exitCode, 5)
+  assert.match(errors, /^annals: a rotation of the log's keys is under way: the old keys sign until 20/)
+})
+
+test('the holder of the log replaces its keys beside the command, which waits for the entry', async (context) => {
+  const data = await portalDirectory(context)
+  using _node = lockData(data, 'annals serve')
+  await using log = await openLog({ data, hostName: 'portal', component: 'Portal', clock: systemClock() })
+  const looking = setInterval(() => void log.tendKeys(), 20)
+  context.after(() => clearInterval(looking))
+  const json = JSON.parse(await succeeds(['key', 'rotate', 'log', '--json', '--data', data])) as {
+    readonly state: string
+    readonly keys: readonly string[]
+  }
+  clearInterval(looking)
+  assert.deepEqual([json.state, json.keys], ['rotated', log.keys.slice(2).map(formatVkey)])
+})
+
+async function shownKeys(data: string): Promise<readonly string[]> {
+  const { keys } = JSON.parse(await succeeds(['key', 'show', '--json', '--data', data])) as Shown
+  return keys
+}
+
 interface Shown {
   readonly tokenKeys: readonly { readonly kid: string; readonly state: string }[] | null
   readonly publicKey: string
+  readonly keys: readonly string[]
   readonly certificate: { readonly fingerprint: string; readonly validUntil: string } | null
   readonly nextCertificate: { readonly orderedBy: string } | null
 }

@@ -2,6 +2,7 @@
 // signs access tokens with.
 
 import { Command } from 'commander'
+import { keyRotateLogCommand } from './key/rotate-log.ts'
 import { keyRotateTlsCommand } from './key/rotate-tls.ts'
 import { keyRotateTokensCommand } from './key/rotate-tokens.ts'
 import { keyShowCommand } from './key/show.ts'
@@ -26,7 +27,11 @@ export function keyCommand(surroundings: Surroundings): Command {
       new Command('rotate')
         .summary('replace a key of a node')
         .description('Replaces a key of a node.')
-        .addHelpText('after', '\nExamples:\n  annals key rotate tls\n  annals key rotate tokens')
+        .addHelpText(
+          'after',
+          '\nExamples:\n  annals key rotate log\n  annals key rotate tls\n  annals key rotate tokens',
+        )
+        .addCommand(keyRotateLogCommand(surroundings))
         .addCommand(keyRotateTlsCommand(surroundings))
         .addCommand(keyRotateTokensCommand(surroundings)),
     )

@@ -1,16 +1,19 @@
 // What the commands for keys share: whose they are, and where.
 
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { AnnalsError } from '../../errors.ts'
 import type { TlsPlace } from '../../federation/tls-identity.ts'
 import { type LogDescription, readDescription } from '../../log/description.ts'
 import { dataLayout } from '../../log/layout.ts'
+import { portalComponent } from '../../server/portal.ts'
 import { realDisk } from '../../store/disk.ts'
 import { addConfigurationOptions, configurationOf } from '../configuration-options.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 /** The node whose data directory was given. */
 export interface KeyedNode {
+  readonly data: string
   readonly description: LogDescription
   readonly tls: TlsPlace
   /** Where a portal's control database is; an engine has none. */
@@ -35,5 +38,11 @@ export async function findNode(command: Command, surroundings: Surroundings): Pr
   }
   // The log keeps the name that it began with, whatever this machine is called.
   const place = { disk: realDisk, directory: tls, hostName: description.hostName }
-  return { description, tls: place, database }
+  return { data, description, tls: place, database }
+}
+
+/** The name in the header of the entries of its log's own. */
+export function componentOf({ database, description }: KeyedNode): string {
+  // A portal has a database; an engine names itself.
+  return existsSync(database) ? portalComponent : description.hostName
 }

@@ -7,8 +7,11 @@ import { formatMicros } from '../../entry/time.ts'
 import type { Certificate } from '../../federation/certificate.ts'
 import { readCertificates } from '../../federation/tls-identity.ts'
 import { type TokenKey, TokenKeys } from '../../identity/token-keys.ts'
-import type { LogDescription } from '../../log/description.ts'
+import { keyOverlapMicros } from '../../limits.ts'
+import { type LogDescription, noteKeysOf } from '../../log/description.ts'
+import type { StoredRotation } from '../../log/stored-rotation.ts'
 import { systemClock } from '../../ops/clock.ts'
+import { formatVkey, signatureTypes } from '../../tree/note-key.ts'
 import { print, printJson, type Surroundings } from '../surroundings.ts'
 import { addKeyOptions, findNode, type KeyedNode } from './node.ts'
 
@@ -26,7 +29,7 @@ Nothing that is shown is a secret. Times are in UTC, fingerprints are the SHA-25
 Examples:
   annals key show
   annals key show --data ./annals-engine-data
-  annals key show --json | jq -r .publicKey`
+  annals key show --json | jq -r .keys[]`
 
 /** Makes the command. */
 export function keyShowCommand(surroundings: Surroundings): Command {
@@ -58,6 +61,8 @@ function toJson({ description, certificates: { current, next }, tokenKeys }: Sho
     log: description.id,
     hostName: description.hostName,
     publicKey: publicKeyText(description),
+    keys: noteKeysOf(description).map(formatVkey),
+    keyRotation: rotationJson(description),
     certificate: current === undefined ? null : certificateJson(current),
     nextCertificate:
       next === undefined
@@ -81,6 +86,7 @@ function toLines({ description, certificates: { current, next }, tokenKeys }: Sh
     `log               ${description.id}`,
     `host name         ${description.hostName}`,
     `public key        ${publicKeyText(description)} (Ed25519)`,
+    ...signingKeyLines(description),
     `TLS certificate   ${current === undefined ? 'none yet: the node makes it when it starts' : certificateText(current)}`,
     ...(next === undefined
       ? ['No rotation is under way.']
@@ -90,6 +96,37 @@ function toLines({ description, certificates: { current, next }, tokenKeys }: Sh
         ]),
     ...(tokenKeys === undefined ? [] : tokenKeyLines(tokenKeys)),
   ]
+}
+
+// Those of ML-DSA-44 have 1,800 characters: "--json" has them.
+function signingKeyLines(description: LogDescription): string[] {
+  const rotation = underWay(description)
+  return [
+    ...noteKeysOf(description)
+      .filter(({ type }) => type === signatureTypes.ed25519)
+      .map((key) => `signs with        ${formatVkey(key)}`),
+    ...(rotation === undefined
+      ? []
+      : [
+          `A rotation of the log's keys is under way, ordered by ${rotation.actor} on ${formatMicros(rotation.ordered)}.`,
+        ]),
+  ]
+}
+
+function rotationJson(description: LogDescription): object | null {
+  const rotation = underWay(description)
+  if (rotation === undefined) return null
+  const { actor, ordered, since } = rotation
+  return {
+    orderedBy: actor,
+    orderedAt: formatMicros(ordered),
+    oldKeysUntil: formatMicros(since + keyOverlapMicros),
+  }
+}
+
+function underWay({ rotations }: LogDescription): StoredRotation | undefined {
+  const last = rotations.at(-1)
+  return last?.step === 'ended' ? undefined : last
 }
 
 function tokenKeyLines(keys: readonly TokenKey[]): string[] {
