@@ -6,8 +6,8 @@ import { exitCodes } from './exit-code.ts'
 import { createProgram } from './program.ts'
 
 /** The Markdown of `docs/reference/command-line.md`. */
-export function commandReference(): string {
-  const program = createProgram(nowhere())
+export async function commandReference(): Promise<string> {
+  const program = await createProgram(nowhere())
   const codes = Object.entries(exitCodes).map(([code, text]) => `| ${code} | ${text} |`)
   return [head, ...codes, '', ...leaves(program).flatMap(section)].join('\n')
 }

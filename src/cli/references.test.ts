@@ -5,8 +5,8 @@ import { test } from 'node:test'
 import { settings } from '../config/setting.ts'
 import { referenceDirectory, references } from './references.ts'
 
-test('the references are as the code has it (if not: npm run docs)', () => {
-  for (const [name, text] of references()) {
+test('the references are as the code has it (if not: npm run docs)', async () => {
+  for (const [name, text] of await references()) {
     assert.equal(readFileSync(join(referenceDirectory, name), 'utf8'), text, name)
   }
 })

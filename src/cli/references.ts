@@ -14,10 +14,10 @@ import { commandReference } from './command-reference.ts'
 export const referenceDirectory = fileURLToPath(new URL('../../docs/reference', import.meta.url))
 
 /** What each file should say. */
-export function references(): ReadonlyMap<string, string> {
+export async function references(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['codes.md', codeReference()],
-    ['command-line.md', commandReference()],
+    ['command-line.md', await commandReference()],
     ['configuration.md', configurationReference()],
     ['event.schema.json', `${JSON.stringify(PostedEvent, undefined, 2)}\n`],
     ['metrics.md', metricsReference()],
@@ -27,5 +27,5 @@ export function references(): ReadonlyMap<string, string> {
 
 if (import.meta.main) {
   mkdirSync(referenceDirectory, { recursive: true })
-  for (const [name, text] of references()) writeFileSync(join(referenceDirectory, name), text)
+  for (const [name, text] of await references()) writeFileSync(join(referenceDirectory, name), text)
 }

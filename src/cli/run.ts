@@ -9,7 +9,8 @@ import type { Surroundings } from './surroundings.ts'
 /** Runs one command. `args` are those behind the program's name. Returns the exit code, and never throws. */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
   try {
-    await createProgram(surroundings).parseAsync(args, { from: 'user' })
+    const program = await createProgram(surroundings, args[0])
+    await program.parseAsync(args, { from: 'user' })
     return 0
   } catch (error) {
     // Commander has said it already.
