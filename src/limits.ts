@@ -605,3 +605,11 @@ export const keyOverlapMicros = 30 * 86_400 * 1_000_000
 export const keyLookMs = 1_000
 /** How long a command waits for a running node to take an order up. Beyond: it says that it has not yet. */
 export const orderWaitMs = 5_000
+// Verifying offline.
+
+/** A file with keys, a policy or a checkpoint: a hundred post-quantum keys have 180 KB. Beyond: INVALID_INPUT. */
+export const verifySmallFileBytes = 1024 * 1024
+/** A file with a proof; that of an answer about a thousand engines has some 10 MB. Beyond: INVALID_INPUT. */
+export const verifyProofBytes = 64 * 1024 * 1024
+/** What is read of a file at once. */
+export const verifyReadBytes = 1024 * 1024

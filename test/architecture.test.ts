@@ -37,6 +37,19 @@ const pure = {
   verify: ['node:crypto', 'node:assert'],
 }
 
+/** What a verifier may load: it computes, reads files and asks nobody. `commander` parses a command line. */
+const offline = [
+  'commander',
+  'temporal-polyfill',
+  'node:assert',
+  'node:buffer',
+  'node:crypto',
+  'node:fs',
+  'node:path',
+  'node:stream',
+  'node:util',
+]
+
 // Static imports and re-exports, dynamic ones, and files named as URLs (workers).
 const importing =
   /^(?:(?:import|export|\})[^'\n]*\bfrom|import) '([^']+)'|\bimport\('([^']+)'\)|\bnew URL\('([^']+)', import/gm
@@ -100,3 +113,23 @@ test('testing doubles stay out of what is shipped', () => {
     assert.ok(!target.includes('/testing/') || file.includes('/testing/'), `${file} imports ${target}`)
   }
 })
+
+test('whoever verifies offline reaches nothing that touches the network', () => {
+  const reached = closure(['cli/verify.ts'])
+  const packages = new Set<string>()
+  for (const { target } of imports().filter(({ file }) => reached.has(file)))
+    if (!target.startsWith('.')) packages.add(target)
+  assert.deepEqual([...packages].filter((name) => !offline.includes(name.split('/')[0] ?? '')).sort(), [])
+  for (const file of reached)
+    assert.doesNotMatch(readFileSync(join(src, file), 'utf8'), /\b(?:fetch|WebSocket|EventSource)\(/, file)
+})
+
+// The files that are loaded with these, themselves included.
+function closure(files: readonly string[]): Set<string> {
+  const all = imports()
+  const reached = new Set(files)
+  for (const file of reached)
+    for (const { target } of all.filter((each) => each.file === file && each.target.startsWith('.')))
+      reached.add(normalize(join(dirname(file), target)))
+  return reached
+}

@@ -35,6 +35,7 @@ const commands: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   engines: async () => (await import('./engines.ts')).enginesCommand,
   key: async () => (await import('./key.ts')).keyCommand,
   fetch: async () => (await import('./fetch.ts')).fetchCommand,
+  verify: async () => (await import('./verify.ts')).verifyCommand,
 }
 
 function commandsOf(name: string | undefined): readonly (() => Promise<MakeCommand>)[] {

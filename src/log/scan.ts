@@ -21,7 +21,7 @@ export type LineVisitor = (bytes: Buffer, start: number, end: number, offset: nu
  * visited; what follows it up to `to` is a line without a newline, or a line that `visit` did not want.
  */
 export async function scanLines(
-  reader: SegmentReader,
+  reader: Pick<SegmentReader, 'read'>,
   from: number,
   to: number,
   visit: LineVisitor,
