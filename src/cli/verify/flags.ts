@@ -35,7 +35,7 @@ export function addVerifyOptions(command: Command): Command {
   command.addOption(
     command
       .createOption('--key <KEY>', "a log's key (vkey), or a file of such lines; may be given several times")
-      .argParser((key: string, before: readonly string[] = []) => [...before, key])
+      .argParser((key: string, before?: readonly string[]) => [...(before ?? []), key])
       .helpGroup(trust),
   )
   addOf(command, exports, [
