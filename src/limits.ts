@@ -279,6 +279,8 @@ export const fetchPausesMs = 10 * 60_000
 export const fetchConnectMs = 10_000
 /** How long a server may send nothing, before the head of an answer or within it. */
 export const fetchStillMs = 60_000
+/** A proof, a tile or the keys of a log, as a server sends them. Beyond: BODY_TOO_LARGE. */
+export const fetchPublishedBytes = 64 * 1024 * 1024
 /** The body of a refusal: some 500 engines. What is beyond it is not read. */
 export const fetchRefusalBytes = 64 * 1024
 /** Refusals of one answer that are shown, one a line. Beyond: counted. */
@@ -613,3 +615,5 @@ export const verifySmallFileBytes = 1024 * 1024
 export const verifyProofBytes = 64 * 1024 * 1024
 /** What is read of a file at once. */
 export const verifyReadBytes = 1024 * 1024
+/** A line, in whatever it is wrapped: JSON makes up to six characters of one. Beyond: only its beginning is looked at. */
+export const verifyLineBytes = 1024 * 1024

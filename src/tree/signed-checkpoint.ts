@@ -42,6 +42,11 @@ function signatureOf(checkpoint: SignedCheckpoint, signer: NoteSigner, seconds: 
   return { name, id, bytes: signCheckpoint(signer, signedTextOf(checkpoint), seconds) }
 }
 
+/** The note of a checkpoint that was read. */
+export function noteOf({ text, signatures }: SignedCheckpoint): string {
+  return formatNote({ text, signatures })
+}
+
 /** Reads a signed checkpoint; undefined where it is none, or has extension lines, which our logs never have. */
 export function parseSignedCheckpoint(note: string): SignedCheckpoint | undefined {
   const parsed = parseNote(note)

@@ -12,6 +12,14 @@ export interface Source {
   readonly etag: string | undefined
   /** The length of the whole, decoded, where it is known. */
   readonly length: number | undefined
+  /** Where its proof is, as the server says; undefined where it says nothing, or nobody has asked. */
+  readonly proof?: ProofPlace | undefined
+}
+
+/** Where a proof is, and what the entry of the read repeats. */
+export interface ProofPlace {
+  readonly url: string
+  readonly nonce: string
 }
 
 /** An answer from its first byte. */
@@ -27,8 +35,8 @@ export interface Part {
   readonly length: number | undefined
 }
 
-/** Reads the head of a 200. Throws where the answer is no log, or where its end could not be told from a cut. */
-export function readWhole(answer: HttpAnswer): Whole {
+/** Reads the head of a 200; `nonce` is what was sent along for its proof. Throws where the answer is no log, or where its end could not be told from a cut. */
+export function readWhole(answer: HttpAnswer, nonce?: string): Whole {
   const type = answer.header('content-type') ?? ''
   if (/^text\/html\b/i.test(type)) {
     throw new AnnalsError(
@@ -47,7 +55,8 @@ export function readWhole(answer: HttpAnswer): Whole {
       'the server says neither how long its answer is nor where it ends, so that a cut could not be told from the end',
     )
   }
-  return { coding, length, etag: coding === 'identity' ? resumableTag(answer) : undefined }
+  const etag = coding === 'identity' ? resumableTag(answer) : undefined
+  return { coding, length, etag, proof: proofOf(answer, nonce) }
 }
 
 /** Reads the head of a 206 for bytes from `from` on. Throws where it is not what was asked for. */
@@ -91,6 +100,11 @@ function codingOf(answer: HttpAnswer): Coding {
 function lengthHeader(answer: HttpAnswer, name: string): number | undefined {
   const text = answer.header(name)
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
+}
+
+function proofOf(answer: HttpAnswer, nonce: string | undefined): ProofPlace | undefined {
+  const url = answer.header('annals-proof')
+  return url === undefined || nonce === undefined ? undefined : { url, nonce }
 }
 
 // A weak tag does not promise the same bytes.

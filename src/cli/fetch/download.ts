@@ -22,6 +22,8 @@ export interface Download {
   /** Whether to ask for a compressed answer, which cannot be gone on with. */
   readonly isCompressed: boolean
   readonly patience: Patience
+  /** What the entry of the read is to repeat, so that its proof can be told from others. */
+  readonly nonce?: string | undefined
   /** Ends it at once: its reason is thrown. */
   readonly signal: AbortSignal
   /** Called whenever bytes have come. */
@@ -105,12 +107,13 @@ interface Rest {
 }
 
 async function askAuthorized(order: Download, rest: Rest | undefined): Promise<HttpAnswer> {
-  const { url, client, authorizer, isCompressed, signal } = order
+  const { url, client, authorizer, isCompressed, nonce, signal } = order
   for (;;) {
     const headers: Record<string, string> = {
       authorization: await authorizer.header(signal),
       // A range is one of the bytes as they are stored (R5).
       'accept-encoding': isCompressed ? 'zstd, gzip' : 'identity',
+      ...(rest !== undefined || nonce === undefined ? {} : { 'annals-nonce': nonce }),
       ...(rest === undefined ? {} : { range: `bytes=${rest.from}-`, 'if-range': rest.source.etag ?? '' }),
     }
     const answer = await client.ask({ method: 'GET', url, headers }, signal)
@@ -120,7 +123,7 @@ async function askAuthorized(order: Download, rest: Rest | undefined): Promise<H
 }
 
 async function takeWhole(order: Download, answer: HttpAnswer): Promise<boolean> {
-  const { coding, ...source } = readWhole(answer)
+  const { coding, ...source } = readWhole(answer, order.nonce)
   await order.destination.startOver(source)
   for await (const chunk of decodedChunks(answer.body, coding)) await take(order, chunk, source.length)
   return reached(order, source.length)

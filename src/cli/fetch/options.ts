@@ -16,6 +16,11 @@ export interface FetchFlags extends CredentialFlags {
   readonly retries: number
   readonly quiet?: boolean
   readonly json?: boolean
+  readonly verify?: boolean
+  readonly saveProof?: string
+  readonly saveTiles?: string
+  readonly state?: string
+  readonly policy?: string
 }
 
 /** Gives the command its flags. */
@@ -23,6 +28,7 @@ export function addFetchOptions(command: Command): Command {
   addTargetOptions(command)
   addCredentialOptions(command)
   addTransferOptions(command)
+  addProofOptions(command)
   return command
 }
 
@@ -66,6 +72,24 @@ function addTransferOptions(command: Command): void {
     )
     .option('--quiet', 'say nothing on standard error but what went wrong')
     .option('--json', 'print how it went as JSON, on standard output; with --output')
+}
+
+function addProofOptions(command: Command): void {
+  command
+    .option('--verify', 'prove that all of it is there and that the log has signed it; with --output')
+    .option(
+      '--state <FILE>',
+      'keep there what was seen of each log, and demand that what comes later goes on from it; with --verify',
+    )
+    .option(
+      '--policy <FILE>',
+      'logs, witnesses and a quorum that you trust (C2SP tlog-policy); with --verify',
+    )
+    .option('--save-proof <FILE>', 'keep the proof, for "annals verify"; with --verify')
+    .option(
+      '--save-tiles <DIRECTORY>',
+      'keep the hashes of the entries, so that "annals verify" finds what a SIEM lost or changed; with --verify',
+    )
 }
 
 function parseRetries(text: string): number {

@@ -24,6 +24,8 @@ export interface PartFileOptions {
   readonly url: string
   /** Whether a file that is there already is replaced. */
   readonly isForced: boolean
+  /** Whether what was begun without asking for its proof is not gone on with. */
+  readonly isProved?: boolean
 }
 
 /** The file as a destination, with what an earlier run left. Throws where it cannot be written. */
@@ -66,7 +68,7 @@ class PartFile implements Destination {
   /** Goes on with what an earlier run left, where that is a beginning of the same. */
   async takeUp(): Promise<void> {
     const source = await readNote(this.#note, this.#options.url)
-    if (source === undefined) return
+    if (source === undefined || (this.#options.isProved === true && source.proof === undefined)) return
     // Not through a link: in a directory of many, it may be somebody else's and lead anywhere.
     const flags = constants.O_RDWR | constants.O_NOFOLLOW
     const handle = await open(this.#part, flags).catch(absent(undefined))
@@ -91,7 +93,8 @@ class PartFile implements Destination {
       await realDisk.remove(this.#part)
       this.#handle = await open(this.#part, 'wx', 0o600)
       if (source.etag === undefined) return
-      const note = { url: this.#options.url, etag: source.etag, length: source.length ?? null }
+      const { etag, length = null, proof } = source
+      const note = { url: this.#options.url, etag, length, ...(proof === undefined ? {} : { proof }) }
       await replaceFile(realDisk, this.#note, Buffer.from(`${JSON.stringify(note)}\n`))
     })
   }
@@ -160,10 +163,15 @@ async function readNote(path: string, url: string): Promise<Source | undefined> 
   const bytes = await readWhole(realDisk, path)
   if (bytes === undefined || bytes.length > fetchPartNoteBytes) return undefined
   const note = parseJson(bytes.toString()) as Partial<Record<string, unknown>> | null | undefined
-  const { url: notedUrl, etag, length } = note ?? {}
+  const { url: notedUrl, etag, length, proof } = note ?? {}
   if (notedUrl !== url || typeof etag !== 'string') return undefined
   if (length !== null && !(Number.isSafeInteger(length) && Number(length) >= 0)) return undefined
-  return { etag, length: length === null ? undefined : Number(length) }
+  return { etag, length: length === null ? undefined : Number(length), proof: proofIn(proof) }
+}
+
+function proofIn(value: unknown): Source['proof'] {
+  const { url, nonce } = (value ?? {}) as { readonly url?: unknown; readonly nonce?: unknown }
+  return typeof url === 'string' && typeof nonce === 'string' ? { url, nonce } : undefined
 }
 
 async function linesOf(handle: FileHandle, size: number): Promise<number> {

@@ -58,6 +58,11 @@ export function targetUrl(server: URL, target: Target): string {
   return pathOn(server, `audit-trail/api/v1/${resource(target)}/type/auditlog`) + query(target)
 }
 
+/** The URL of what logs publish of themselves. */
+export function publishedUrl(server: URL, path: string): string {
+  return pathOn(server, `audit-trail/api/v2/${path}`)
+}
+
 /** Where a server gives out tokens (S2). */
 export function defaultTokenUrl(server: URL): URL {
   return new URL(pathOn(server, 'oauth2/default/v1/token'))

@@ -32,7 +32,11 @@ export async function readTrust(
   return { logKeys: await followed(surroundings, flags.rotations, known), policy, isOwn }
 }
 
-async function readPolicy(surroundings: Surroundings, file: string | undefined): Promise<Policy | undefined> {
+/** Reads a policy. Throws INVALID_INPUT. */
+export async function readPolicy(
+  surroundings: Surroundings,
+  file: string | undefined,
+): Promise<Policy | undefined> {
   if (file === undefined) return undefined
   const text = await readText(surroundings, { what: '--policy', file })
   try {

@@ -1,0 +1,205 @@
+// Proves what was fetched: that the file is the complete answer for its window, that the log has signed it, and that it goes on
+// from what was seen of the log before. What the server says counts for nothing here but what it signs.
+
+import { open } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { formatMicros } from '../../entry/time.ts'
+import { parseWindow, resolveWindow } from '../../entry/window.ts'
+import { AnnalsError } from '../../errors.ts'
+import { fetchReadBytes } from '../../limits.ts'
+import { realDisk } from '../../store/disk.ts'
+import { replaceFile } from '../../store/durable-file.ts'
+import { noteOf, type SignedCheckpoint } from '../../tree/signed-checkpoint.ts'
+import { tilePath, tileWidth, widthIn } from '../../tree/tile.ts'
+import type { CheckedAnswer } from '../../verify/answer-check.ts'
+import { LineSplitter } from '../../verify/line-splitter.ts'
+import { contradicted, NotProved } from '../../verify/not-proved.ts'
+import {
+  type CheckedProof,
+  checkpointsOf,
+  nonceIn,
+  type ProofCheck,
+  proofCheckOf,
+} from '../../verify/proof-check.ts'
+import { demandQuorum } from '../../verify/signatures.ts'
+import type { Source } from './beginning.ts'
+import { type Continued, continued, Contradiction, type Known } from './continuity.ts'
+import { type LogFiles, publishedPath } from './log-files.ts'
+import { writeSeen } from './trust-state.ts'
+
+/** What is to be proved, and what to keep of it. */
+export interface Verification {
+  readonly files: LogFiles
+  /** The file that was fetched. */
+  readonly file: string
+  readonly source: Source | undefined
+  /** What was asked: the query of the URL. */
+  readonly query: string
+  readonly known: Known
+  readonly proofFile: string | undefined
+  readonly tilesDirectory: string | undefined
+  readonly stateFile: string | undefined
+}
+
+/** What was proved, in a line for people and in fields for programs. */
+export interface Proved {
+  readonly verdict: string
+  readonly json: object
+}
+
+/** Proves it. Throws `NotProved`; evidence is kept beside the state. */
+export async function verifyFetched(order: Verification): Promise<Proved> {
+  const { files, source, proofFile, known } = order
+  const place = source?.proof
+  const path = place === undefined ? undefined : publishedPath(place.url)
+  if (place === undefined || path === undefined)
+    throw new NotProved(
+      'unsigned',
+      'the server does not say where the proof of this answer is: nothing is proved',
+    )
+  const proof = (await files.get(path)).toString()
+  if (proofFile !== undefined) await replaceFile(realDisk, proofFile, Buffer.from(proof))
+  const checked = await checkFile(order.file, proofCheckOf(proof))
+  if (nonceIn(checked) !== place.nonce)
+    throw contradicted('the proof is of another read: the entry of the read does not repeat our nonce')
+  demandWindow(checked, order.query)
+  const all = await continuedAll(order, checkpointsOf(checked))
+  if (order.tilesDirectory !== undefined) await saveTiles(files, order.tilesDirectory, checked)
+  for (const { signatures } of all) demandQuorum(signatures)
+  if (order.stateFile !== undefined) await keepSeen(order.stateFile, known, checked, all)
+  return proved(checked, all, known)
+}
+
+async function checkFile(file: string, check: ProofCheck): Promise<CheckedProof> {
+  await using handle = await open(file, 'r')
+  const splitter = new LineSplitter((bytes, start, end) => check.line(bytes, start, end))
+  const buffer = Buffer.allocUnsafe(fetchReadBytes)
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, null)
+    if (bytesRead === 0) break
+    splitter.push(buffer.subarray(0, bytesRead))
+  }
+  splitter.end()
+  return check.end()
+}
+
+// A server that answers for another window than was asked for. A date without an offset is in a time zone that only the
+// server knows: then the length of the window is all that can be compared, and the verdict says the window.
+function demandWindow({ of, answer }: CheckedProof, query: string): void {
+  const parts = of === 'log' ? [answer] : answer.engines
+  const asked = parseWindow(query, 'UTC')
+  const isZoned =
+    !/before_date=[^&]*/.test(query) || /before_date=[^&]*(Z|[+-]\d\d(:|%3A)\d\d)(&|$)/i.test(query)
+  for (const { log, start, end, read } of parts) {
+    const { start: from, end: to } = resolveWindow(asked, read.time)
+    const first = from === Number.MIN_SAFE_INTEGER ? undefined : from
+    const isIt = isZoned ? start === first && end === to : (start === undefined) === (first === undefined)
+    if (!isIt)
+      throw contradicted(
+        `${log} has answered for another window than was asked for: ${windowText({ start, end })}`,
+      )
+  }
+}
+
+async function continuedAll(
+  { files, known, stateFile }: Verification,
+  checkpoints: readonly SignedCheckpoint[],
+): Promise<Continued[]> {
+  const all: Continued[] = []
+  for (const checkpoint of checkpoints) {
+    try {
+      all.push(await continued(files, checkpoint, known))
+    } catch (error) {
+      if (error instanceof Contradiction && stateFile !== undefined)
+        throw await withEvidence(stateFile, error)
+      throw error
+    }
+  }
+  return all
+}
+
+async function withEvidence(stateFile: string, { message, notes }: Contradiction): Promise<Contradiction> {
+  const file = `${stateFile}.evidence-${new Date().toISOString().replaceAll(':', '')}`
+  await replaceFile(realDisk, file, Buffer.from(notes.join('\n')))
+  return new Contradiction(`${message}. Both checkpoints are kept in ${file}`, notes)
+}
+
+async function keepSeen(
+  file: string,
+  { seen }: Known,
+  checked: CheckedProof,
+  all: readonly Continued[],
+): Promise<void> {
+  const next = new Map(seen)
+  for (const [k, { origin }] of checkpointsOf(checked).entries()) {
+    const one = all[k]
+    if (one !== undefined) next.set(origin, one.seen)
+  }
+  await writeSeen(file, next)
+}
+
+async function saveTiles(files: LogFiles, directory: string, { of, answer }: CheckedProof): Promise<void> {
+  if (of === 'log') return await saveTilesOf(files, directory, answer)
+  for (const engine of answer.engines) await saveTilesOf(files, resolve(directory, engine.log), engine)
+}
+
+// The hashes of the entries that were answered, and all that lead from them to the root: as C2SP tlog-tiles has them.
+async function saveTilesOf(files: LogFiles, directory: string, answer: CheckedAnswer): Promise<void> {
+  const { log, from, to, checkpoint } = answer
+  const keep = async (name: string, bytes: Buffer) => {
+    const file = resolve(directory, name)
+    await realDisk.makeDirectory(resolve(file, '..'))
+    await replaceFile(realDisk, file, bytes)
+  }
+  await keep('checkpoint', Buffer.from(noteOf(checkpoint)))
+  for (const [level, index, width] of tilesFor(from, to, checkpoint.size)) {
+    const path = tilePath(level, index, width)
+    await keep(`tile/${path}`, await files.get(`logs/${log}/tile/${path}`))
+  }
+}
+
+function* tilesFor(from: number, to: number, size: number): Generator<[number, number, number]> {
+  const blocks = (at: number) => Math.floor(at / tileWidth)
+  for (let index = blocks(from); index <= blocks(Math.max(from, to - 1)); index += 1) {
+    const width = widthIn(size, 0, index)
+    if (width > 0) yield [0, index, width]
+  }
+  // What is behind the last full tile is made of its leaves.
+  if (size % tileWidth > 0 && blocks(size) > blocks(Math.max(from, to - 1)))
+    yield [0, blocks(size), size % tileWidth]
+  for (let level = 1; widthIn(size, level, 0) > 0; level += 1)
+    for (let index = 0; widthIn(size, level, index) > 0; index += 1)
+      yield [level, index, widthIn(size, level, index)]
+}
+
+function proved(checked: CheckedProof, all: readonly Continued[], { seen }: Known): Proved {
+  const [first] = all
+  const verdicts = [...new Set(all.map(({ signatures }) => signatures.verdict))]
+  // Whoever has seen logs before is told of one that is new: it may be in the place of another.
+  const isNews = seen.size > 0 && all.some(({ isKnown }) => !isKnown)
+  const news = isNews ? '; it is of a log that was never seen before' : ''
+  const verdict = `complete, ${aboutAnswer(checked)}; ${verdicts.join(' / ')}${news}`
+  const checkpoints = checkpointsOf(checked).map(({ origin, size }) => ({ origin, size }))
+  return { verdict, json: { verdict, checkpoints, quorum: first?.signatures.quorum } }
+}
+
+function aboutAnswer({ of, answer }: CheckedProof): string {
+  if (of === 'engines') {
+    const entries = answer.engines.reduce((sum, { from, to }) => sum + to - from, 0)
+    return `${entries} entries of ${answer.engines.length} engines`
+  }
+  const { log, from, to } = answer
+  const entries = from === to ? `no entry of ${log}` : `entries ${from} to ${to - 1} of ${log}`
+  return `${entries}, ${windowText(answer)}`
+}
+
+function windowText({ start, end }: Pick<CheckedAnswer, 'start' | 'end'>): string {
+  const begin = start === undefined ? 'from its beginning' : `from ${formatMicros(start)}`
+  return `${begin} to ${formatMicros(end)}`
+}
+
+/** Throws INVALID_INPUT where nothing could be proved of standard output. */
+export function demandFile(file: string | undefined): asserts file is string {
+  if (file === undefined)
+    throw new AnnalsError('INVALID_INPUT', '--verify: what is proved is a file; give --output FILE')
+}
