@@ -607,6 +607,7 @@ export const keyOverlapMicros = 30 * 86_400 * 1_000_000
 export const keyLookMs = 1_000
 /** How long a command waits for a running node to take an order up. Beyond: it says that it has not yet. */
 export const orderWaitMs = 5_000
+
 // Verifying offline.
 
 /** A file with keys, a policy or a checkpoint: a hundred post-quantum keys have 180 KB. Beyond: INVALID_INPUT. */
@@ -617,3 +618,12 @@ export const verifyProofBytes = 64 * 1024 * 1024
 export const verifyReadBytes = 1024 * 1024
 /** A line, in whatever it is wrapped: JSON makes up to six characters of one. Beyond: only its beginning is looked at. */
 export const verifyLineBytes = 1024 * 1024
+
+// The background check of sealed segments.
+
+/** How often it looks whether the next pass is due, or an entry can be made that could not be made before. */
+export const recheckLookMs = 60_000
+/** Its least pace: some hundredths of one percent of a disk, and half a percent of one CPU. */
+export const recheckLeastBytesPerSecond = 1024 * 1024
+/** Its greatest: a tenth of one CPU, at the most. Beyond: a pass takes longer than its interval, and its age shows it. */
+export const recheckMostBytesPerSecond = 16 * 1024 * 1024

@@ -300,6 +300,18 @@ export const ownCodes: readonly OwnCode[] = [
     template: 'The old key of the log is destroyed - {old}',
     severity: 5,
   },
+  {
+    code: 29090,
+    description: 'The background check found damage in the log',
+    template: 'Damage was found in {place} - {reason}',
+    severity: 2,
+  },
+  {
+    code: 29091,
+    description: 'Damage that the background check had found is gone',
+    template: 'The damage in {place} is gone - {reason}',
+    severity: 5,
+  },
 ]
 
 /** The one of that number. */

@@ -4,6 +4,7 @@ import type { Draft, LogId, Micros, Place, Position } from '../entry/event.ts'
 import type { Window } from '../entry/window.ts'
 import type { NoteKey } from '../tree/note-key.ts'
 import type { LogProofs } from './log-proofs.ts'
+import type { RecheckStatus } from './recheck.ts'
 
 /** Where an event was recorded. `isNew` is false where the same event had been recorded before (I4). */
 export interface Recorded extends Place {
@@ -60,6 +61,8 @@ export interface LogStatus {
   readonly recording: 'accepting' | 'refusing' | 'failed' | 'closed'
   /** Entries waiting for a commit. */
   readonly waiting: number
+  /** What the background check knows; undefined where there is none. */
+  readonly recheck?: RecheckStatus
 }
 
 /** An append-only audit log with one writer. */

@@ -62,6 +62,9 @@ export function tileName(level: number, index: number): string {
   return `tile/${tilePath(level, index)}`
 }
 
+/** How far the background check has come. */
+export const recheckName = 'recheck.json'
+
 function digits(first: Position): string {
   return String(first).padStart(20, '0')
 }

@@ -2,7 +2,7 @@
 // directory (I5).
 
 import assert from 'node:assert/strict'
-import type { Draft, Micros, Position } from '../entry/event.ts'
+import type { AuditEvent, Draft, Micros, Position } from '../entry/event.ts'
 import { draftOf } from '../entry/line.ts'
 import { selfEvent } from '../entry/self-event.ts'
 import { resolveWindow, type Window } from '../entry/window.ts'
@@ -32,6 +32,7 @@ import { type LogProofs, logProofsOf } from './log-proofs.ts'
 import type { Edge } from './log-text.ts'
 import { LogTree } from './log-tree.ts'
 import { type Recovered, recover } from './recover.ts'
+import { Recheck, type RecheckOptions } from './recheck.ts'
 import { Room } from './room.ts'
 import { type Run, Sequencer } from './sequencer.ts'
 import { runOf } from './snapshot.ts'
@@ -59,6 +60,8 @@ export interface OpenOptions {
   readonly minFreeBytes?: number
   readonly roomCheckMs?: number
   readonly segmentBytes?: number
+  /** Checks sealed segments in the background while the log is open. */
+  readonly recheck?: RecheckOptions
   readonly disk?: Disk
   /** Wraps the store, for tests. */
   readonly wrapStore?: (store: SegmentStore) => SegmentStore
@@ -90,6 +93,7 @@ export async function openLog(options: OpenOptions): Promise<AuditLog> {
     noteFault = (segment, reason) => log.noteFault(segment, reason)
     await log.begin(recovered, clock.wallMicros(), isNewKey)
     for (const { segment, reason } of faults) log.noteFault(segment, reason)
+    if (options.recheck !== undefined) await log.startRecheck(options.recheck)
     return log
   } catch (error) {
     await store[Symbol.asyncDispose]()
@@ -149,6 +153,7 @@ class SequencedLog implements AuditLog {
   readonly #committer: Committer
   readonly #sequencer: Sequencer
   readonly #clockTimer: NodeJS.Timeout
+  #recheck: Recheck | undefined
   #closing: Promise<void> | undefined
 
   constructor(
@@ -240,6 +245,25 @@ class SequencedLog implements AuditLog {
     this.#say(29014, { segment: String(segment), reason })
   }
 
+  /** Begins to check what is sealed. */
+  async startRecheck(options: RecheckOptions): Promise<void> {
+    this.#recheck = await Recheck.start({
+      ...options,
+      store: this.#store,
+      ledger: this.#recovered.ledger,
+      head: () => this.#head.checkpoint,
+      subtrees: (range) => this.proofs.subtrees(range),
+      wallMicros: () => this.#clock.wallMicros(),
+      record: (code, fields, id) => this.record(draftOf({ ...this.#ownEvent(code, fields), id }, this.id)),
+      warn: (message, error) => this.#observer.warn?.(message, error),
+    })
+  }
+
+  #ownEvent(code: number, fields: Record<string, string>): AuditEvent {
+    const { hostName } = this
+    return selfEvent({ code, component: this.#component, actor: '*system', fields, hostName })
+  }
+
   // A note waits for room where there is none: nobody waits with it.
   #say(code: number, fields: Record<string, string>): void {
     void this.#sequencer.note(code, fields).catch((error: unknown) => {
@@ -318,6 +342,7 @@ class SequencedLog implements AuditLog {
       lastTime: ledger.lastTime,
       recording: state === 'open' ? (this.#room.refusing ? 'refusing' : 'accepting') : state,
       waiting: this.#sequencer.waiting,
+      ...(this.#recheck === undefined ? {} : { recheck: this.#recheck.status }),
     }
   }
 
@@ -334,6 +359,7 @@ class SequencedLog implements AuditLog {
   // makes it again.
   async #close(): Promise<void> {
     clearInterval(this.#clockTimer)
+    await this.#recheck?.[Symbol.asyncDispose]()
     this.#room.stop()
     await this.#sequencer.close()
     await this.#committer.settled()

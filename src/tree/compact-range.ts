@@ -26,6 +26,11 @@ export class CompactRange {
     return this.#size
   }
 
+  /** The roots of the perfect subtrees that it is made of, the largest first. */
+  get roots(): readonly Hash[] {
+    return this.#roots
+  }
+
   /**
    * Adds a perfect subtree of 2^height leaves at the right edge, a leaf by default. The size must be a
    * multiple of 2^height. `completed` hears of the subtrees that this completes, the added one first.
