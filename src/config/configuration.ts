@@ -42,6 +42,8 @@ export interface Configuration {
   /** Addresses of proxies, as `parseAddressRanges` reads them. */
   readonly trustedProxies: string | undefined
   readonly minFreeBytes: number
+  /** 0: the log is not checked in the background. */
+  readonly recheckDays: number
   readonly logLevel: LogLevel
   readonly answerStallSeconds: number
   readonly stopTimeoutSeconds: number
@@ -205,6 +207,7 @@ function complete(values: ReadonlyMap<string, Value>, sources: Sources): Configu
     instancesFile: optionalText('instancesFile'),
     trustedProxies: optionalText('trustedProxies'),
     minFreeBytes: number('minFreeBytes'),
+    recheckDays: number('recheckDays'),
     logLevel: text('logLevel') as LogLevel,
     answerStallSeconds: number('answerStallSeconds'),
     stopTimeoutSeconds: number('stopTimeoutSeconds'),

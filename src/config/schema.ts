@@ -187,6 +187,14 @@ export const schema = Type.Object(
       maximum: Number.MAX_SAFE_INTEGER,
       default: 64 * 1024 * 1024,
     }),
+    recheckDays: Type.Integer({
+      description:
+        'Within how many days all that is sealed of the audit log is read and hashed again in the background; 0 switches that off.',
+      value: 'DAYS',
+      minimum: 0,
+      maximum: 365,
+      default: 7,
+    }),
     logLevel: Type.Enum([...logLevels], {
       description: "How much the operator's log says (JSON, to standard error).",
       value: 'LEVEL',

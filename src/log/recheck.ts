@@ -45,6 +45,8 @@ export interface RecheckStatus {
   /** Since when this log is checked, and when the last pass over all that was sealed then ended. */
   readonly since: Micros
   readonly lastFull: Micros | undefined
+  /** How long ago the latter was; before the first pass, the former. */
+  readonly ageMicros: Micros
   /** Bytes that this process has read again. */
   readonly bytes: number
   /** Damage that was found and is not gone. */
@@ -91,6 +93,7 @@ export class Recheck implements AsyncDisposable {
     return {
       since,
       lastFull,
+      ageMicros: Math.max(0, this.#parts.wallMicros() - (lastFull ?? since)),
       bytes: this.#bytes,
       faults: there.map(({ place, reason }) => ({ place, reason })),
     }

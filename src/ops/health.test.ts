@@ -34,3 +34,20 @@ test('a node whose log has failed is not ready', () => {
   recording = 'closed'
   assert.equal(health.isReady(), false)
 })
+
+test('damage that the background check found is said with its place, and the node stays ready', () => {
+  let faults: { place: string; reason: string }[] = []
+  let lastFull: number | undefined
+  const health = createHealth(
+    () => 'accepting',
+    () => [],
+    () => ({ lastFull, faults }),
+  )
+  health.enter('running')
+  assert.deepEqual([health.report().lastFullCheck, health.report().faults], [null, 0])
+  faults = [{ place: 'segment 512', reason: 'its file is missing' }]
+  lastFull = 1_767_225_600_000_000
+  const { ready, problems, lastFullCheck, faults: count } = health.report()
+  assert.deepEqual([ready, lastFullCheck, count], [true, '2026-01-01T00:00:00.000000Z', 1])
+  assert.deepEqual(problems, ['the audit log is damaged: segment 512: its file is missing'])
+})

@@ -9,6 +9,7 @@ const numbers: LogNumbers = {
   lastTime: 1_800_000_000_500_000,
   recording: 'refusing',
   waiting: 2,
+  recheck: { ageMicros: 86_400_500_000, bytes: 4096, faults: ['one'] },
 }
 
 test('what is counted is shown', async () => {
@@ -43,6 +44,9 @@ test('what is counted is shown', async () => {
     'annals_log_commit_seconds_bucket{le="0.0005"} 1',
     'annals_log_commit_seconds_bucket{le="0.00025"} 0',
     'annals_log_warnings_total 1',
+    'annals_log_check_last_full_pass_seconds 86400.5',
+    'annals_log_check_faults 1',
+    'annals_log_check_read_bytes 4096',
   ]) {
     assert.ok(text.split('\n').includes(line), `${line}\nis not in\n${text}`)
   }

@@ -14,6 +14,13 @@ export interface LogNumbers {
   readonly lastTime: number | undefined
   readonly recording: (typeof recordingStates)[number]
   readonly waiting: number
+  /** What the background check knows; undefined where there is none. */
+  readonly recheck?: {
+    /** How long ago its last pass ended; before the first, since when it runs. */
+    readonly ageMicros: number
+    readonly bytes: number
+    readonly faults: readonly unknown[]
+  }
 }
 
 /** What is known of a connected engine. */
@@ -185,6 +192,21 @@ function addLogMetrics(registry: Registry): { counters: Metrics['log']; watch: M
   shown('annals_log_waiting_entries', 'Entries that wait for a commit.', ({ waiting }) => waiting)
   shown('annals_log_last_entry_timestamp_seconds', 'Recorded time of the last entry.', ({ lastTime }) =>
     lastTime === undefined ? undefined : lastTime / 1e6,
+  )
+  shown(
+    'annals_log_check_last_full_pass_seconds',
+    'How long ago the background check last ended a pass over all that is sealed; before the first pass, since when it runs.',
+    ({ recheck }) => recheck && recheck.ageMicros / 1e6,
+  )
+  shown(
+    'annals_log_check_faults',
+    'Places of the audit log that the background check found damaged, and that still are.',
+    ({ recheck }) => recheck?.faults.length,
+  )
+  shown(
+    'annals_log_check_read_bytes',
+    'Bytes that the background check has read again since the node started.',
+    ({ recheck }) => recheck?.bytes,
   )
   void new Gauge({
     name: 'annals_log_recording',

@@ -17,6 +17,7 @@ import type { AuditLog } from '../log/audit-log.ts'
 import { lockData, readHolder } from '../log/lock.ts'
 import { type LogObserver, openLog } from '../log/open.ts'
 import { tendKeys } from './tend-keys.ts'
+import type { RecheckOptions } from '../log/recheck.ts'
 import { prepareDataDirectory } from '../ops/data-directory.ts'
 import { createHealth, type Health } from '../ops/health.ts'
 import type { Logger } from '../ops/logger.ts'
@@ -59,6 +60,8 @@ export interface NodeBase {
   readonly failed: Promise<unknown>
   /** Records an event; resolves once it is durable. */
   readonly record: (event: AuditEvent) => Promise<void>
+  /** `/readyz` says from now on what `source` warns of. */
+  readonly warnOf: (source: () => readonly string[]) => void
 }
 
 /** Codes of a node's own life. */
@@ -88,9 +91,15 @@ export async function openNode(
   const log = parts.use(await open(options, component, observerOf(options, metrics, failure.resolve)))
   metrics.watch(() => log.status())
   parts.use(tendKeys(log, logger))
-  const health = createHealth(() => log.status().recording)
+  const sources: (() => readonly string[])[] = []
+  const health = createHealth(
+    () => log.status().recording,
+    () => sources.flatMap((each) => each()),
+    () => log.status().recheck,
+  )
+  const warnOf = (source: () => readonly string[]): void => void sources.push(source)
   const record = async (event: AuditEvent): Promise<void> => void (await log.record(draftOf(event, log.id)))
-  return { log, metrics, health, failed: failure.promise, record }
+  return { log, metrics, health, failed: failure.promise, record, warnOf }
 }
 
 function observerOf(
@@ -116,9 +125,13 @@ function open(
   component: string,
   observer: LogObserver,
 ): Promise<AuditLog> {
-  const { data, hostName, minFreeBytes } = configuration
-  const options = { data, hostName, component, clock, minFreeBytes, observer }
+  const { data, hostName, minFreeBytes, recheckDays } = configuration
+  const options = { data, hostName, component, clock, minFreeBytes, observer, ...recheckOf(recheckDays) }
   return openLog(disk === undefined ? options : { ...options, disk })
+}
+
+function recheckOf(days: number): { readonly recheck?: RecheckOptions } {
+  return days === 0 ? {} : { recheck: { intervalMicros: days * 86_400 * 1_000_000 } }
 }
 
 /** How running servers call themselves to whoever finds the data directory locked. */

@@ -122,10 +122,10 @@ function nodeIn(data: string, flags: Readonly<Record<string, string>> = {}) {
   const health = createHealth(() => 'accepting')
   health.enter('running')
   const place = { hostName: 'portal-01', component: 'Portal' }
-  const record = async () => undefined
+  const [record, warnOf] = [async () => undefined, () => undefined]
   const losses = { add: () => undefined } as unknown as ConstructorParameters<typeof Intake>[0]['losses']
   const intake = new Intake({ log, ...place, metrics: metrics.intake, losses })
-  const node = { log, metrics, health, failed: new Promise<unknown>(() => undefined), record }
+  const node = { log, metrics, health, failed: new Promise<unknown>(() => undefined), record, warnOf }
   const options = { configuration, tls: undefined, logger, clock: systemClock() }
   return {
     path: configuration.recordSocket,
