@@ -1,5 +1,7 @@
-// Whom the reader trusts, as they type it: public keys of logs, one a line, or a policy (C2SP tlog-policy).
+// Whom the reader trusts, as they type it: public keys of logs, one a line, what a log publishes
+// of its keys, or a policy (C2SP tlog-policy).
 
+import { parseLogKeys } from '../src/tree/key-rotation.ts'
 import { type NoteKey, parseVkey, signatureTypes } from '../src/tree/note-key.ts'
 import { parsePolicy, type Policy, PolicyError } from '../src/tree/policy.ts'
 import { malformed } from '../src/verify/not-proved.ts'
@@ -14,6 +16,8 @@ export function parseTrust(text: string): Trust {
 }
 
 function parseKeys(text: string): NoteKey[] {
+  const published = parseLogKeys(text.endsWith('\n') ? text : `${text}\n`)
+  if (published !== undefined) return [...published.keys]
   const words = text.split(/\s+/).filter((word) => word !== '')
   return words.map((word) => {
     const key = parseVkey(word)

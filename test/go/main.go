@@ -131,27 +131,25 @@ const otherType = "unknown verifier algorithm"
 // readKeys makes verifiers of keys. In a file, keys of types that x/mod does not know are passed over.
 func readKeys(given []string) (note.Verifiers, error) {
 	var list []note.Verifier
+	seen := map[string]bool{}
 	for _, key := range given {
-		if !strings.HasPrefix(key, "@") {
-			verifier, err := note.NewVerifier(key)
+		words := []string{key}
+		if strings.HasPrefix(key, "@") {
+			text, err := os.ReadFile(key[1:])
 			if err != nil {
-				return nil, fmt.Errorf("-key: %v", err)
+				return nil, err
 			}
-			list = append(list, verifier)
-			continue
+			words = keysIn(string(text))
 		}
-		text, err := os.ReadFile(key[1:])
-		if err != nil {
-			return nil, err
-		}
-		for _, word := range strings.Fields(string(text)) {
+		for _, word := range words {
 			verifier, err := note.NewVerifier(word)
-			if err != nil && err.Error() == otherType {
+			if seen[word] || err != nil && err.Error() == otherType && len(words) > 1 {
 				continue
 			}
 			if err != nil {
-				return nil, fmt.Errorf("%s: %q: %v", key[1:], word, err)
+				return nil, fmt.Errorf("-key %q: %v", word, err)
 			}
+			seen[word] = true
 			list = append(list, verifier)
 		}
 	}
@@ -159,4 +157,17 @@ func readKeys(given []string) (note.Verifiers, error) {
 		return nil, errors.New("-key: no Ed25519 key is there")
 	}
 	return note.VerifierList(list...), nil
+}
+
+// keysIn finds the keys in a file. What a log publishes of its keys begins with two lines that are none, and goes on behind
+// an empty line with what is not for this program.
+func keysIn(text string) []string {
+	var keys []string
+	head, _, _ := strings.Cut(text, "\n\n")
+	for _, word := range strings.Fields(head) {
+		if strings.Contains(word, "+") {
+			keys = append(keys, word)
+		}
+	}
+	return keys
 }

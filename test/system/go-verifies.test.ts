@@ -39,8 +39,9 @@ interface Stage {
 test('I2, I10: a log is verified by code that others wrote', { skip: skipWithoutGo() }, async (context) => {
   const stage = await setStage(context)
   const { portal, go, directory, keys, old, copy } = stage
-  const online = (...flags: string[]) =>
+  const onlineWith = (keys: string, ...flags: string[]) =>
     go('log', '-key', `@${keys}`, '-user', administrator.name, ...flags, `${portal.baseUrl}${path}`)
+  const online = (...flags: string[]) => onlineWith(keys, ...flags)
   const password = ['-password-file', join(directory, 'password')]
 
   await context.test(
@@ -48,6 +49,10 @@ test('I2, I10: a log is verified by code that others wrote', { skip: skipWithout
     async () => {
       accepted(await online(...password, '-save', old), /entries +all 70\d, and/)
       await record(portal, 2_000)
+      // With the keys as the log publishes them, in a file with more than keys.
+      const published = join(directory, 'published-keys')
+      writeFileSync(published, (await get(portal, `${path}/keys`)).body)
+      accepted(await onlineWith(published, ...password), /has the signed root/)
       const verdict = await online(...password, '-old', old)
       accepted(verdict, /consistency +the log of \d+ entries is the beginning of the one of \d{4}\n/)
       assert.match(verdict.output, /1 signature\(s\) verified, 1 of unknown keys or types not looked at/)
