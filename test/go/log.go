@@ -20,6 +20,7 @@ type logOptions struct {
 	save     string
 	lines    string
 	from, to int64
+	print    bool
 }
 
 func verifyLog(source source, options logOptions) error {
@@ -60,14 +61,19 @@ func verifyLog(source source, options logOptions) error {
 		defer file.Close()
 		given = lines{options.lines, bufio.NewReaderSize(file, 1<<16), to}
 	}
-	if options.from == 0 && to == head.N && options.lines == "" {
+	if options.from == 0 && to == head.N && options.lines == "" && !options.print {
 		if err := checkWhole(given, tiles, head.Tree); err != nil {
 			return err
 		}
 		say("entries", "all %d, and the tree over them has the signed root", head.N)
 		say("tiles", "each hash in each tile is the one that follows from the entries")
 	} else {
-		count, err := checkSome(given, tiles, head.Tree, options.from, to)
+		proved := func(entry []byte) {
+			if options.print {
+				fmt.Fprintf(options.out, "%s\n", entry)
+			}
+		}
+		count, err := checkSome(given, tiles, head.Tree, options.from, to, proved)
 		if err != nil {
 			return err
 		}
@@ -228,8 +234,8 @@ func (e edge) add(at int64, entry []byte, tiles *tiles) error {
 	return nil
 }
 
-// checkSome proves of each entry by itself that it is in the tree. It returns how many there were.
-func checkSome(entries entries, tiles *tiles, tree tlog.Tree, from, to int64) (int64, error) {
+// checkSome proves of each entry by itself that it is in the tree, and hands it on. It returns how many there were.
+func checkSome(entries entries, tiles *tiles, tree tlog.Tree, from, to int64, proved func([]byte)) (int64, error) {
 	at := from
 	for at < to {
 		run, err := entries.next(at)
@@ -243,6 +249,7 @@ func checkSome(entries entries, tiles *tiles, tree tlog.Tree, from, to int64) (i
 			if err := checkOne(tiles, tree, at, tlog.RecordHash(entry)); err != nil {
 				return 0, err
 			}
+			proved(entry)
 			at++
 		}
 	}

@@ -55,6 +55,7 @@ func run(args []string) int {
 	log.Int64Var(&options.from, "from", 0, "verify the entries from this `position` on")
 	log.Int64Var(&options.to, "to", -1, "and before this `position` (default: the size that the checkpoint says)")
 	log.StringVar(&options.lines, "lines", "", "compare the lines of a `FILE` with the entries from -from on, instead of\nreading entries from the log")
+	log.BoolVar(&options.print, "print", false, "print the entries, each once it is proved")
 	log.StringVar(&login.user, "user", "", "HTTP Basic: the `name` of an account that may read the log")
 	log.StringVar(&login.passwordFile, "password-file", "", "its password, in a `FILE`")
 	log.StringVar(&login.tokenFile, "token-file", "", "an OAuth access token instead, in a `FILE`")
