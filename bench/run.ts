@@ -12,11 +12,14 @@ import { agora } from './agora.ts'
 import { allEngines } from './all-engines.ts'
 import { allEnginesLatency } from './all-engines-latency.ts'
 import { allEnginesLost } from './all-engines-lost.ts'
+import { answerProof } from './answer-proof.ts'
 import { append } from './append.ts'
 import { appendOne } from './append-one.ts'
+import { checkpointDelay } from './checkpoint-delay.ts'
 import { credentials } from './credentials.ts'
 import { engineLog } from './engine-log.ts'
 import { firstByte } from './first-byte.ts'
+import { provedAppends } from './proved-appends.ts'
 import { recordClient } from './record-client.ts'
 import { recordMemory } from './record-memory.ts'
 import { recordNdjson } from './record-ndjson.ts'
@@ -48,6 +51,9 @@ const benchmarks: readonly Benchmark[] = [
   allEngines,
   allEnginesLatency,
   allEnginesLost,
+  provedAppends,
+  checkpointDelay,
+  answerProof,
 ]
 
 const results = fileURLToPath(new URL('RESULTS.md', import.meta.url))

@@ -32,6 +32,8 @@ export const blockEntries = 256
 export const cachedIndexes = 64
 /** Parsed blocks kept in memory: 4 KB for each 256 entries. */
 export const cachedBlocks = 256
+/** Blocks whose leaf hashes are remembered for proofs, 20 kB each. Beyond: the oldest is forgotten. */
+export const cachedLeafBlocks = 32
 
 /** Faults that `annals check` names one by one; it counts all. */
 export const checkFaults = 100

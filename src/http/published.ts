@@ -63,18 +63,15 @@ async function answerProof({ id, proofs }: PublishedLog, mark: number): Promise<
   if (read === undefined) return undefined
   const { from, to } = read
   const { note, size } = await proofs.covering(mark + 1)
-  const marked = mark === to ? undefined : { entry, path: await proofs.inclusion(mark, size) }
-  return formatAnswerProof({
-    from,
-    to,
-    mark,
-    marked,
-    checkpoint: note,
-    left: from === 0 ? undefined : await proofs.line(from - 1),
-    right: await proofs.line(to),
-    before: await proofs.subtrees({ from: 0, to: Math.max(0, from - 1) }),
-    after: await proofs.subtrees({ from: to + 1, to: size }),
-  })
+  const [left, right, before, after, path] = await Promise.all([
+    from === 0 ? undefined : proofs.line(from - 1),
+    proofs.line(to),
+    proofs.subtrees({ from: 0, to: Math.max(0, from - 1) }),
+    proofs.subtrees({ from: to + 1, to: size }),
+    mark === to ? undefined : proofs.inclusion(mark, size),
+  ])
+  const marked = path && { entry, path }
+  return formatAnswerProof({ from, to, mark, left, right, before, after, marked, checkpoint: note })
 }
 
 function absent(): never {

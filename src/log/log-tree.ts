@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import type { Position } from '../entry/event.ts'
-import { blockEntries } from '../limits.ts'
+import { blockEntries, cachedLeafBlocks } from '../limits.ts'
 import type { SegmentStore } from '../store/segment-store.ts'
 import { rootOf } from '../tree/compact-range.ts'
 import { bytesOfHash, type Hash } from '../tree/hash.ts'
@@ -26,6 +26,7 @@ export interface LogTreeParts {
 /** Reads a log's tree. */
 export class LogTree {
   readonly #parts: LogTreeParts
+  readonly #blocks = new Map<number, { readonly count: number; readonly leaves: Promise<readonly Hash[]> }>()
 
   constructor(parts: LogTreeParts) {
     this.#parts = parts
@@ -68,28 +69,39 @@ export class LogTree {
     return Buffer.concat(hashes.map(bytesOfHash))
   }
 
+  // The questions of one proof ask for the same few blocks; those that are full never change (I2).
+  #leavesOf(block: number, size: number): Promise<readonly Hash[]> {
+    const first = block * blockEntries
+    const count = Math.min(blockEntries, size - first)
+    const known = this.#blocks.get(block)
+    if (known?.count === count) return known.leaves
+    const leaves = this.#parts.text.leaves(first, count)
+    this.#blocks.delete(block)
+    this.#blocks.set(block, { count, leaves })
+    leaves.catch(() => this.#blocks.delete(block))
+    for (const [oldest] of this.#blocks) {
+      if (this.#blocks.size <= cachedLeafBlocks) break
+      this.#blocks.delete(oldest)
+    }
+    return leaves
+  }
+
   #demand(size: number): void {
     assert(size <= this.#parts.size(), `a tree of ${size} entries, of ${this.#parts.size()}`)
   }
 
-  // One for each question: of blocks it remembers the leaves, and of stored tiles the latest of each level.
+  // One for each question: of stored tiles it remembers the latest of each level.
   #reader(size: number): (subtree: Subtree) => Promise<Hash> {
     const { store, text, growing } = this.#parts
     const whole = size - (size % blockEntries)
     const stored = new StoredHashes(store, whole, (block) => text.blockRoot(block), growing)
-    const blocks = new Map<number, Promise<readonly Hash[]>>()
-    const leavesOf = (block: number) => {
-      const first = block * blockEntries
-      const known = blocks.get(block) ?? text.leaves(first, Math.min(blockEntries, size - first))
-      blocks.set(block, known)
-      return known
-    }
     return async ({ height, index }) => {
       const hashes = 2 ** (height % tileHeight)
       const level = Math.floor(height / tileHeight)
       if (level > 0) return rootOf(await stored.between(level, index * hashes, (index + 1) * hashes))
       const at = (index * hashes) % blockEntries
-      return rootOf((await leavesOf(Math.floor((index * hashes) / blockEntries))).slice(at, at + hashes))
+      const leaves = await this.#leavesOf(Math.floor((index * hashes) / blockEntries), size)
+      return rootOf(leaves.slice(at, at + hashes))
     }
   }
 }
