@@ -359,9 +359,8 @@ class SequencedLog implements AuditLog {
   // makes it again.
   async #close(): Promise<void> {
     clearInterval(this.#clockTimer)
-    await this.#recheck?.[Symbol.asyncDispose]()
     this.#room.stop()
-    await this.#sequencer.close()
+    await Promise.all([this.#sequencer.close(), this.#recheck?.[Symbol.asyncDispose]()])
     await this.#committer.settled()
     this.#head.stop()
     const { active } = this.#recovered.ledger
