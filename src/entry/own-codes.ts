@@ -301,6 +301,13 @@ export const ownCodes: readonly OwnCode[] = [
     severity: 5,
   },
   {
+    code: 29088,
+    description: 'This log continues another one, which was closed',
+    template:
+      'This log {log} continues {old}, closed with {size} entries ({witnessed}) and root {root} - {reason}',
+    severity: 4,
+  },
+  {
     code: 29090,
     description: 'The background check found damage in the log',
     template: 'Damage was found in {place} - {reason}',

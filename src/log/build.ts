@@ -38,12 +38,15 @@ export interface BuildOptions {
 /** Demands that a data directory has no log, or one without an entry. Throws LOG_EXISTS. */
 export async function demandNoLog(data: string): Promise<void> {
   const { log } = dataLayout(data)
-  if ((await readDescription(realDisk, log)) === undefined) return
+  const description = await readDescription(realDisk, log)
+  if (description === undefined) return
   await using store = await openFileSegmentStore(realDisk, {
     directory: log,
     cutDirectory: dataLayout(data).cut,
   })
-  if ((await store.list()).every((segment) => segment.bytes === 0)) return
+  const isEmpty = (await store.list()).every((segment) => segment.bytes === 0)
+  // One that continues another has to say so in its first entry.
+  if (isEmpty && description.continues === undefined) return
   throw new AnnalsError(
     'LOG_EXISTS',
     `the log in ${data} has entries already: history goes only into a log that has none. Import into another data directory`,

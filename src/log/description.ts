@@ -19,6 +19,7 @@ import {
   publicBytes,
   signatureTypes,
 } from '../tree/note-key.ts'
+import { type Continues, formatContinues, parseContinues } from './continues.ts'
 import { descriptionFile, keyFilesOf } from './layout.ts'
 import { formatStoredRotation, parseStoredRotation, type StoredRotation } from './stored-rotation.ts'
 
@@ -32,6 +33,8 @@ export interface LogDescription {
   readonly mlDsaPublicKey: Uint8Array | undefined
   /** As it stands in the file. */
   readonly created: string
+  /** The log before it in this directory, where there was one. */
+  readonly continues: Continues | undefined
   /** How its keys were replaced since, the first rotation first. */
   readonly rotations: readonly StoredRotation[]
 }
@@ -51,7 +54,7 @@ export function logIdOf(hostName: string, publicKey: Uint8Array): LogId {
 export async function createDescription(
   disk: Disk,
   directory: string,
-  of: { readonly hostName: string; readonly created: Micros },
+  of: { readonly hostName: string; readonly created: Micros; readonly continues?: Continues },
 ): Promise<LogDescription> {
   await disk.makeDirectory(directory)
   const { privateKey } = generateKeyPairSync('ed25519')
@@ -63,6 +66,7 @@ export async function createDescription(
     publicKey,
     mlDsaPublicKey: undefined,
     created: formatMicros(of.created),
+    continues: of.continues,
     rotations: [],
   })
 }
@@ -84,7 +88,7 @@ export async function addMlDsaKey(
 export async function putDescription(
   disk: Disk,
   directory: string,
-  { id, hostName, publicKey, mlDsaPublicKey, created, rotations }: LogDescription,
+  { id, hostName, publicKey, mlDsaPublicKey, created, continues, rotations }: LogDescription,
 ): Promise<void> {
   const text = {
     format,
@@ -93,6 +97,7 @@ export async function putDescription(
     publicKey: base64(publicKey),
     ...(mlDsaPublicKey === undefined ? {} : { mlDsa44PublicKey: base64(mlDsaPublicKey) }),
     created,
+    ...(continues === undefined ? {} : { continues: formatContinues(continues) }),
     ...(rotations.length === 0 ? {} : { rotations: rotations.map(formatStoredRotation) }),
   }
   const bytes = Buffer.from(`${JSON.stringify(text, undefined, 2)}\n`)
@@ -238,6 +243,7 @@ function parseDescription(text: string): LogDescription | undefined {
     publicKey,
     mlDsa44PublicKey,
     created,
+    continues: before,
     rotations = [],
   } = value as Record<string, unknown>
   if (written !== format || typeof hostName !== 'string' || typeof publicKey !== 'string') return undefined
@@ -247,7 +253,9 @@ function parseDescription(text: string): LogDescription | undefined {
     return undefined
   const keys = { id: logIdOf(hostName, raw), hostName, publicKey: raw, mlDsaPublicKey: mlDsa }
   const stored = parseRotations(rotations, keys)
-  return stored && { ...keys, created: String(created), rotations: stored }
+  const continues = parseContinues(before)
+  if (before !== undefined && continues === undefined) return undefined
+  return stored && { ...keys, created: String(created), continues, rotations: stored }
 }
 
 // They lead from the first keys to the last, without a gap.

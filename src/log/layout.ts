@@ -16,6 +16,10 @@ export interface DataLayout {
   readonly database: string
   /** The certificates and keys that the node shows its peers. */
   readonly tls: string
+  /** Logs that were closed, each under its id. */
+  readonly logs: string
+  /** There while a log is being closed and another one put in its place. */
+  readonly renewal: string
   /** What commands order of whoever holds the log. */
   readonly orders: string
   /** The URL at which a portal was last reached, for commands beside it. */
@@ -30,6 +34,8 @@ export function dataLayout(data: string): DataLayout {
     lock: join(data, 'lock'),
     database: join(data, 'annals.db'),
     tls: join(data, 'tls'),
+    logs: join(data, 'logs'),
+    renewal: join(data, 'renewal.json'),
     orders: join(data, 'orders'),
     publicUrl: join(data, 'public-url'),
   }

@@ -25,6 +25,7 @@ import {
   originOf,
   readDescription,
 } from './description.ts'
+import { type Continues, continuesFields } from './continues.ts'
 import { HeadKeeper } from './head.ts'
 import { dataLayout } from './layout.ts'
 import { HeldKeys } from './log-keys.ts'
@@ -32,6 +33,7 @@ import { type LogProofs, logProofsOf } from './log-proofs.ts'
 import type { Edge } from './log-text.ts'
 import { LogTree } from './log-tree.ts'
 import { type Recovered, recover } from './recover.ts'
+import { finishRenewal } from './renew.ts'
 import { Recheck, type RecheckOptions } from './recheck.ts'
 import { Room } from './room.ts'
 import { type Run, Sequencer } from './sequencer.ts'
@@ -75,6 +77,7 @@ export async function openLog(options: OpenOptions): Promise<AuditLog> {
   const { clock, observer = {} } = options
   const disk = options.disk ?? realDisk
   const layout = dataLayout(options.data)
+  await finishRenewal(disk, options.data)
   const { description, isNewKey } = await openDescription(disk, layout.log, options)
   const keys = await HeldKeys.open({ disk, directory: layout.log, orders: layout.orders }, description)
   const fileStore = await openFileSegmentStore(disk, { directory: layout.log, cutDirectory: layout.cut })
@@ -91,7 +94,7 @@ export async function openLog(options: OpenOptions): Promise<AuditLog> {
     })
     const log = new SequencedLog({ description, keys, store, recovered }, options, observer)
     noteFault = (segment, reason) => log.noteFault(segment, reason)
-    await log.begin(recovered, clock.wallMicros(), isNewKey)
+    await log.begin(recovered, clock.wallMicros(), { isNewKey, continues: description.continues })
     for (const { segment, reason } of faults) log.noteFault(segment, reason)
     if (options.recheck !== undefined) await log.startRecheck(options.recheck)
     return log
@@ -227,12 +230,18 @@ class SequencedLog implements AuditLog {
   }
 
   /** Says in the log what opening it found, and puts what was left to put. */
-  async begin({ ledger, cut, unsealed }: Recovered, wall: Micros, isNewKey: boolean): Promise<void> {
+  async begin(
+    { ledger, cut, unsealed }: Recovered,
+    wall: Micros,
+    { isNewKey, continues }: { isNewKey: boolean; continues: Continues | undefined },
+  ): Promise<void> {
     await this.#head.flush()
     for (const segment of unsealed) await sealSegment(this.#store, segment)
     const behind = (ledger.lastTime ?? 0) - wall
     const keys = this.#keys.signers.map(formatVkey).join(' ')
-    if (ledger.size === 0) this.#say(29011, { log: this.id, keys })
+    if (ledger.size === 0 && continues !== undefined)
+      this.#say(29088, { ...continuesFields(continues), log: this.id, keys })
+    else if (ledger.size === 0) this.#say(29011, { log: this.id, keys })
     else if (isNewKey) this.#say(29081, { origin: this.origin, keys })
     if (cut !== undefined) this.#say(29013, { bytes: String(cut.bytes), file: cut.name })
     if (behind > clockStepMicros) this.#say(29012, { milliseconds: String(-Math.round(behind / 1000)) })
@@ -316,6 +325,8 @@ class SequencedLog implements AuditLog {
   }
 
   async tendKeys(): Promise<void> {
+    // What could not be recorded is not begun.
+    if (this.status().recording !== 'accepting') return
     await this.#keys.tend({
       wallMicros: () => this.#clock.wallMicros(),
       checkpoint: () => this.#signedNow(),

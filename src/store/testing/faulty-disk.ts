@@ -28,6 +28,8 @@ export class FaultyDisk implements Disk {
   readonly #names = new Map<string, Inode>()
   readonly #durableNames = new Map<string, Inode>()
   readonly #directories = new Set<string>(['/'])
+  // Renames of directories that no sync has made durable.
+  readonly #moved: { readonly from: string; readonly to: string }[] = []
   /** Consulted by every sync of a file. */
   onSync: SyncFault = () => undefined
   /** How many bytes all files may hold. */
@@ -59,10 +61,22 @@ export class FaultyDisk implements Disk {
   }
 
   async rename(from: string, to: string): Promise<void> {
+    if (!this.#directories.has(dirname(to))) throw systemError('ENOENT', to)
+    if (this.#directories.has(from)) return this.#renameDirectory(from, to)
     const inode = this.#names.get(from)
     if (inode === undefined) throw systemError('ENOENT', from)
     this.#names.delete(from)
     this.#names.set(to, inode)
+  }
+
+  #renameDirectory(from: string, to: string): void {
+    if (this.paths.some((path) => isIn(to, path))) throw systemError('ENOTEMPTY', to)
+    for (const name of [...this.#directories].filter((name) => isIn(from, name))) {
+      this.#directories.delete(name)
+      this.#directories.add(to + name.slice(from.length))
+    }
+    moveNames(this.#names, { from, to })
+    this.#moved.push({ from, to })
   }
 
   async remove(path: string): Promise<void> {
@@ -70,6 +84,11 @@ export class FaultyDisk implements Disk {
   }
 
   async syncDirectory(path: string): Promise<void> {
+    // A rename is a whole: either of the two directories takes it to the disk.
+    for (const move of this.#moved.splice(0)) {
+      if (dirname(move.from) === path || dirname(move.to) === path) moveNames(this.#durableNames, move)
+      else this.#moved.push(move)
+    }
     for (const name of this.#durableNames.keys()) if (dirname(name) === path) this.#durableNames.delete(name)
     for (const [name, inode] of this.#names) if (dirname(name) === path) this.#durableNames.set(name, inode)
   }
@@ -130,6 +149,7 @@ export class FaultyDisk implements Disk {
   }
 
   #put(name: string, bytes: Buffer): void {
+    for (let at = dirname(name); at !== '/'; at = dirname(at)) this.#directories.add(at)
     const inode = new Inode()
     inode.visible = bytes
     inode.durable = Buffer.from(bytes)
@@ -186,6 +206,17 @@ export class FaultyDisk implements Disk {
         isOpen = false
       },
     }
+  }
+}
+
+function isIn(directory: string, name: string): boolean {
+  return name === directory || name.startsWith(`${directory}/`)
+}
+
+function moveNames(names: Map<string, Inode>, { from, to }: { from: string; to: string }): void {
+  for (const [name, inode] of [...names].filter(([name]) => isIn(from, name))) {
+    names.delete(name)
+    names.set(to + name.slice(from.length), inode)
   }
 }
 
