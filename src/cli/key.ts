@@ -6,6 +6,7 @@ import { keyRotateLogCommand } from './key/rotate-log.ts'
 import { keyRotateTlsCommand } from './key/rotate-tls.ts'
 import { keyRotateTokensCommand } from './key/rotate-tokens.ts'
 import { keyShowCommand } from './key/show.ts'
+import { keyRevokeCommand } from './log/renew.ts'
 import type { Surroundings } from './surroundings.ts'
 
 const more = `
@@ -35,4 +36,5 @@ export function keyCommand(surroundings: Surroundings): Command {
         .addCommand(keyRotateTlsCommand(surroundings))
         .addCommand(keyRotateTokensCommand(surroundings)),
     )
+    .addCommand(keyRevokeCommand(surroundings))
 }

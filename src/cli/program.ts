@@ -34,6 +34,7 @@ const commands: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   client: async () => (await import('./client.ts')).clientCommand,
   engines: async () => (await import('./engines.ts')).enginesCommand,
   key: async () => (await import('./key.ts')).keyCommand,
+  log: async () => (await import('./log.ts')).logCommand,
   fetch: async () => (await import('./fetch.ts')).fetchCommand,
   verify: async () => (await import('./verify.ts')).verifyCommand,
 }

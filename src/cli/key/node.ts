@@ -42,7 +42,7 @@ export async function findNode(command: Command, surroundings: Surroundings): Pr
 }
 
 /** The name in the header of the entries of its log's own. */
-export function componentOf({ database, description }: KeyedNode): string {
+export function componentOf({ database, description }: Pick<KeyedNode, 'database' | 'description'>): string {
   // A portal has a database; an engine names itself.
   return existsSync(database) ? portalComponent : description.hostName
 }
