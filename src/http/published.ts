@@ -2,6 +2,7 @@
 // as C2SP tlog-tiles has them, and proofs. A portal answers with its own log's, and passes on those of its engines; the
 // engine's inner API answers with the same bytes at the same paths.
 
+import type { FastifyRequest } from 'fastify'
 import { AnnalsError } from '../errors.ts'
 import type { LogProofs } from '../log/log-proofs.ts'
 import { formatLogKeys } from '../tree/key-rotation.ts'
@@ -73,6 +74,15 @@ async function answerProof({ id, proofs }: PublishedLog, mark: number): Promise<
   const marked = path && { entry, path }
   return formatAnswerProof({ from, to, mark, left, right, before, after, marked, checkpoint: note })
 }
+
+/** What stands behind the log's name in a request's path. Throws NOT_FOUND where it is nothing that a log publishes. */
+export function publishedPathOf({ raw }: FastifyRequest): string {
+  const [, path = ''] = /\/audit-trail\/api\/v2\/logs\/[^/]*\/([^?]*)/.exec(raw.url ?? '') ?? []
+  return forms.test(path) ? path : absent()
+}
+
+const forms =
+  /^(checkpoint|keys|tile\/(\d{1,2}|entries)(\/x\d{3})*\/\d{3}(\.p\/\d{1,3})?|(entries|reads)\/\d{1,15}\/proof)$/
 
 function absent(): never {
   throw new AnnalsError('NOT_FOUND', 'this log has no such checkpoint, tile, entry or read')

@@ -17,7 +17,12 @@ import type { Route } from './face.ts'
 import type { Node } from './node.ts'
 import type { Portal } from './portal.ts'
 import type { RecordingNode } from './recording.ts'
-import { agoraEngineAuditLog, agoraEnginesAuditLog, agoraPortalAuditLog } from './routes/agora-audit-log.ts'
+import {
+  agoraEngineAuditLog,
+  agoraEnginesAuditLog,
+  agoraPortalAuditLog,
+  agoraPublished,
+} from './routes/agora-audit-log.ts'
 import { engineAuditLog } from './routes/engine-audit-log.ts'
 import { engineJoin } from './routes/engine-join.ts'
 import { enginesAuditLog } from './routes/engines-audit-log.ts'
@@ -98,6 +103,7 @@ export const agoraRoutes: readonly Route<AgoraNode>[] = [
   { path: '/audit-trail/api/v1/portal/type/auditlog', methods: read, handler: agoraPortalAuditLog },
   { path: '/audit-trail/api/v1/engine/:host/type/auditlog', methods: read, handler: agoraEngineAuditLog },
   { path: '/audit-trail/api/v1/engines/type/auditlog', methods: read, handler: agoraEnginesAuditLog },
+  ...Object.values(publishedPaths).map((path) => ({ path, methods: read, handler: agoraPublished })),
   ...engineRoutes,
 ]
 

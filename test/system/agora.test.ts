@@ -9,6 +9,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { nonceIn, proofCheckOf } from '../../src/verify/proof-check.ts'
 import { readLines } from '../conformance/audit-line.ts'
 import { type Answer, ask, basic, converse, dial, type Server } from '../conformance/wire.ts'
 import { writeLargeLog } from './fixture.ts'
@@ -172,6 +173,19 @@ test('a gateway passes on what the tokens of its instances ask for, and nothing 
     assert.equal(answer.headers.via, '1.1 annals-agora')
   })
 
+  await context.test('A4: what proves an answer comes through as well', async () => {
+    const answer = await ask(agora, `${path}?elapsed_hours=0.1`, {
+      headers: { authorization: `Bearer ${token}`, 'annals-nonce': 'of-the-gateway' },
+    })
+    const url = new URL(String(answer.headers['annals-proof']))
+    const proof = await ask(agora, url.pathname, { headers: { authorization: `Bearer ${token}` } })
+    assert.equal(proof.status, 200)
+    const check = proofCheckOf(proof.body.toString())
+    for (const line of answer.body.toString().split('\n').slice(0, -1))
+      check.line(Buffer.from(line), 0, Buffer.byteLength(line))
+    assert.equal(nonceIn(check.end()), 'of-the-gateway')
+  })
+
   await context.test(
     'E6: a token of an instance of another region is refused, and that is not asked',
     async () => {
@@ -291,7 +305,7 @@ test('a gateway passes on what the tokens of its instances ask for, and nothing 
     },
   )
 
-  await context.test('nothing but the three paths is passed on, however it is written', async () => {
+  await context.test('nothing but the paths of the API is passed on, however it is written', async () => {
     const lines = (target: string) =>
       `GET ${target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`
     for (const target of [
@@ -300,6 +314,8 @@ test('a gateway passes on what the tokens of its instances ask for, and nothing 
       '/audit-trail/api/v1/engine/%2e%2e/%2e%2e/%2e%2e/%2e%2e/oauth2/default/v1/keys',
       `${acme.baseUrl}/oauth2/default/v1/keys`,
       `//127.0.0.1${path}`,
+      '/audit-trail/api/v2/logs/x/tile/../../../../../../oauth2/default/v1/keys',
+      '/audit-trail/api/v2/logs/x/tile/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/oauth2/default/v1/keys',
     ])
       assert.match((await converse(agora, lines(target))).toString(), /^HTTP\/1\.1 404 /, target)
     // As a name of an engine it goes through, and is none.

@@ -62,7 +62,11 @@ const callers = [
 
 const { agoraRoutes, innerRoutes, portalRoutes } = routeTables
 // The record socket asks nobody: who can open it is let in (`engine-recording.test.ts`).
-const engineRoutes = [...routeTables.engineRoutes, ...routeTables.recordingRoutes]
+const engineRoutes = [
+  ...routeTables.engineRoutes,
+  ...routeTables.recordingRoutes,
+  ...routeTables.engineCheckpointRoutes,
+]
 
 type Caller = (typeof callers)[number]
 
@@ -72,6 +76,11 @@ const portalMatrix = `
 /audit-trail/api/v1/portal/type/auditlog                     401 401 403 200 200 200 200 403 403 403 403 401 401 401 200 403 401 401 401 401 401 401
 /audit-trail/api/v1/engine/:host/type/auditlog               401 401 403 200 200 200 200 403 200 403 403 401 401 401 200 403 401 401 401 401 401 401
 /audit-trail/api/v1/engines/type/auditlog                    401 401 403 200 200 200 200 403 403 403 403 401 401 401 200 403 401 401 401 401 401 401
+/audit-trail/api/v2/logs/:log/checkpoint                     200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+/audit-trail/api/v2/logs/:log/keys                           200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+/audit-trail/api/v2/logs/:log/tile/*                         401 401 403 200 200 200 200 403 403 403 403 401 401 401 200 403 401 401 401 401 401 401
+/audit-trail/api/v2/logs/:log/entries/:position/proof        401 401 403 200 200 200 200 403 403 403 403 401 401 401 200 403 401 401 401 401 401 401
+/audit-trail/api/v2/logs/:log/reads/:position/proof          401 401 403 200 200 200 200 403 403 403 403 401 401 401 200 403 401 401 401 401 401 401
 /audit-trail/api/v2/engines                                  403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
 /oauth2/default/v1/token                                     401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 200
 /oauth2/default/v1/introspect                                401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 200
@@ -89,12 +98,20 @@ const portalMatrix = `
 /metrics                                                     200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 /version                                                     200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200`
 
-/** What a gateway answers in front of that portal: it knows the tokens of instances alone, and those of its region pass. */
+/**
+ * What a gateway answers in front of that portal: it knows the tokens of instances alone, and those of its region pass. What
+ * the instance shows to everybody it shows here to every token that leads to it, be it revoked.
+ */
 const agoraMatrix = `
                                                              A   B   C   D   E   F   G   H   I   J   K   L   M   N   O   P   Q   R   S   T   U   V
 /audit-trail/api/v1/portal/type/auditlog                     401 401 401 401 401 401 200 403 403 403 403 401 401 401 401 401 403 401 401 401 401 401
 /audit-trail/api/v1/engine/:host/type/auditlog               401 401 401 401 401 401 200 403 200 403 403 401 401 401 401 401 403 401 401 401 401 401
 /audit-trail/api/v1/engines/type/auditlog                    401 401 401 401 401 401 200 403 403 403 403 401 401 401 401 401 403 401 401 401 401 401
+/audit-trail/api/v2/logs/:log/checkpoint                     401 401 401 401 401 401 200 200 200 200 200 401 200 401 401 401 403 401 401 200 200 401
+/audit-trail/api/v2/logs/:log/keys                           401 401 401 401 401 401 200 200 200 200 200 401 200 401 401 401 403 401 401 200 200 401
+/audit-trail/api/v2/logs/:log/tile/*                         401 401 401 401 401 401 200 403 403 403 403 401 401 401 401 401 403 401 401 401 401 401
+/audit-trail/api/v2/logs/:log/entries/:position/proof        401 401 401 401 401 401 200 403 403 403 403 401 401 401 401 401 403 401 401 401 401 401
+/audit-trail/api/v2/logs/:log/reads/:position/proof          401 401 401 401 401 401 200 403 403 403 403 401 401 401 401 401 403 401 401 401 401 401
 /healthz                                                     200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 /readyz                                                      200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 /metrics                                                     200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -109,7 +126,9 @@ const engineMatrix = `
 /version                                                     200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 /audit-trail/api/v2/logs/:log/entries                        401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401
 /v1/logs                                                     401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401
-/audit-trail/api/v2/schemas/event                            200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200`
+/audit-trail/api/v2/schemas/event                            200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+/audit-trail/api/v2/logs/:log/checkpoint                     200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+/audit-trail/api/v2/logs/:log/keys                           200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200`
 
 /** What an engine answers on the port that is for its portal, whose certificate no caller has: TLS ends there. */
 const innerMatrix = `
@@ -117,6 +136,7 @@ const innerMatrix = `
 /audit-trail/inner/v1/description                            tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls
 /audit-trail/inner/v1/window                                 tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls
 /audit-trail/inner/v1/entries                                tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls
+/audit-trail/inner/v1/log/*                                  tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls
 /audit-trail/inner/v1/certificate                            tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls
 /audit-trail/inner/v1/tokens                                 tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls`
 
@@ -127,6 +147,8 @@ interface Stage {
   /** The client that introspects and revokes, and a token of its own to do it with. */
   readonly client: OAuthClient
   readonly token: string
+  /** The position of a read of the portal's log in that log. */
+  readonly mark: number
   /** What each caller sends. */
   readonly authorization: Readonly<Record<Caller, string | undefined>>
   /** Another authorization server, which gateways take for an instance in another region. */
@@ -144,6 +166,7 @@ test('E5, E6: every route of every face answers every caller as the matrix says'
   for (const [index, caller] of callers.entries()) context.diagnostic(`${letterOf(index)} = ${caller}`)
   assert.deepEqual(Object.keys(routeTables).sort(), [
     'agoraRoutes',
+    'engineCheckpointRoutes',
     'engineRoutes',
     'innerRoutes',
     'portalRoutes',
@@ -187,14 +210,13 @@ async function prove(
     ),
   ]
   for (const { path, methods } of routes) {
-    const statuses: string[] = []
-    for (const caller of callers) {
+    const statuses = callers.map(async (caller) => {
       const each: string[] = []
       for (const method of methods) each.push(await statusOf(method, path, caller))
       // All methods of a route answer alike.
-      statuses.push([...new Set(each)].join('|'))
-    }
-    lines.push(row(path, statuses))
+      return [...new Set(each)].join('|')
+    })
+    lines.push(row(path, await Promise.all(statuses)))
   }
   for (const line of lines.slice(1)) context.diagnostic(line)
   assert.deepEqual(lines, expected.split('\n'))
@@ -246,7 +268,7 @@ function isTlsRefusal(error: unknown): boolean {
 const tlsRefusals = new Set(['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'ECONNRESET', 'EPIPE'])
 
 async function send(
-  { authorization, engine, token }: Stage,
+  { authorization, engine, token, mark }: Stage,
   server: Server,
   method: string,
   path: string,
@@ -257,7 +279,11 @@ async function send(
     'x-forwarded-for': `192.0.2.${callers.indexOf(caller) + 1}`,
     ...(authorization[caller] === undefined ? {} : { authorization: authorization[caller] }),
   }
-  const asked = path.replace(':host', engineName).replace(':log', server === engine ? engineName : hostName)
+  const asked = path
+    .replace(':host', engineName)
+    .replace(':log', server === engine ? engineName : hostName)
+    .replace(':position', String(mark))
+    .replace('*', '0/000.p/1')
   if (method !== 'POST') return await ask(server, asked, { method, headers })
   const posted = bodies.get(path)
   if (posted !== undefined)
@@ -332,7 +358,20 @@ async function setStage(context: TestContext): Promise<Stage> {
     ...listed.headers,
     "a client's id and secret": basic(basicOf(client)),
   }
-  return { portal, engine, client, token, authorization, elsewhere: listed.server }
+  return {
+    portal,
+    engine,
+    client,
+    token,
+    mark: await readOnce(portal),
+    authorization,
+    elsewhere: listed.server,
+  }
+}
+
+async function readOnce(portal: PortalProcess): Promise<number> {
+  const answer = await ask(portal, '/audit-trail/api/v1/portal/type/auditlog', { credentials: administrator })
+  return Number(/\/reads\/(\d+)\/proof$/.exec(String(answer.headers['annals-proof']))?.[1])
 }
 
 // Another authorization server, whose auditors may read everything. For a gateway it plays an instance, too.

@@ -3,13 +3,13 @@
 
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { AnnalsError } from '../../errors.ts'
-import { mayReadAll, type Rights } from '../../identity/rights.ts'
+import { mayReadAll, mayReadEngine, type Rights } from '../../identity/rights.ts'
 import { asReader, demandGranted } from '../call.ts'
 import { enginesProof } from '../engines-proof.ts'
-import { isNodesLog } from '../log-name.ts'
+import { hostOfLogId, isNodesLog } from '../log-name.ts'
 import type { Node } from '../node.ts'
 import type { Portal } from '../portal.ts'
-import { type Published, published } from '../published.ts'
+import { type Published, published, publishedPathOf } from '../published.ts'
 import { sendPublished } from '../send-published.ts'
 
 /** The paths; `:log` is the log's id, or the name of its host. */
@@ -56,7 +56,7 @@ export function portalFile(portal: Portal): RouteHandlerMethod {
 
 function ownFile(portal: Portal, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   return asReader(portal, request, reply, { target: 'portal', isAllowed: mayReadAll }, async () => {
-    const path = pathOf(request)
+    const path = publishedPathOf(request)
     const file = (await enginesProof(portal, path)) ?? (await published(portal.log, path))
     await sendPublished(portal, request, reply, path, file)
   })
@@ -68,17 +68,13 @@ function engineFile(
   reply: FastifyReply,
   log: string,
 ): Promise<void> {
-  const reading = { target: 'engine', isAllowed: (rights: Rights) => rights.reads.length > 0 }
+  // The right comes before the engine (E6), which goes by the name of its host or by the id of its log.
+  const isAllowed = (rights: Rights) => mayReadEngine(rights, log) || mayReadEngine(rights, hostOfLogId(log))
+  const reading = { target: 'engine', isAllowed }
   return asReader(portal, request, reply, reading, async (call) => {
     const engine = await portal.engines.findLog(log)
     await demandGranted(portal, call.caller, engine)
-    const path = pathOf(request)
+    const path = publishedPathOf(request)
     await sendPublished(portal, request, reply, path, await engine.published(path))
   })
-}
-
-// What stands behind the log's name. The router has matched it, and queries mean nothing here.
-function pathOf(request: FastifyRequest): string {
-  const [path = ''] = (request.raw.url ?? '').split('?', 1)
-  return path.split('/').slice(6).join('/')
 }
