@@ -68,8 +68,8 @@ export function readRotation(note: string): KeyRotation | string {
 
 /**
  * Follows a log's rotations, in their order, from keys that are known to its present ones. All statements must verify and
- * each begin where the one before it ended; the known keys, one or both, must be those of one step. Without a statement
- * the known keys are the present ones. Says what is wrong otherwise.
+ * each begin where the one before it ended; the known keys must be those of one step, or, as while a rotation was under
+ * way, of two neighbouring ones. Without a statement the known keys are the present ones. Says what is wrong otherwise.
  */
 export function followRotations(
   known: readonly NoteKey[],
@@ -86,8 +86,11 @@ export function followRotations(
     steps.push(rotation.next)
     last = rotation
   }
-  const from = steps.some((step) => known.length > 0 && known.every((key) => isAmong(key, step)))
-  if (steps.length > 0 && !from) return 'no key rotation begins with the keys that are known'
+  const isKnown = steps.some((step, k) => {
+    const both = [...step, ...(steps[k + 1] ?? [])]
+    return known.length > 0 && known.every((key) => isAmong(key, both))
+  })
+  if (steps.length > 0 && !isKnown) return 'no key rotation begins with the keys that are known'
   return steps.at(-1) ?? known
 }
 
