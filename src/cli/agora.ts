@@ -9,6 +9,7 @@ import { createLogger } from '../ops/logger.ts'
 import { annalsVersion } from '../ops/version.ts'
 import { type RunningAgora, startAgora } from '../server/agora.ts'
 import { addConfigurationOptions, configurationOf } from './configuration-options.ts'
+import { publicKeyLines } from './public-keys.ts'
 import { runNode } from './run-node.ts'
 import { localUrl } from './serve.ts'
 import { print, type Surroundings } from './surroundings.ts'
@@ -67,7 +68,7 @@ function announce(surroundings: Surroundings, { configuration, log, instances }:
     `  address     ${tls === undefined ? address : address.replace('http:', 'https:')}`,
     `  region      ${region}, ${instances()} instances are listed`,
     `  log         ${log.id}, ${log.status().size} entries`,
-    `  public key  ${Buffer.from(log.publicKey).toString('base64')} (Ed25519)`,
+    ...publicKeyLines(log),
     `  data        ${data}`,
     '',
   )

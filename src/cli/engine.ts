@@ -14,6 +14,7 @@ import { demandNoDemo } from '../server/demo-directory.ts'
 import { type RunningEngine, startEngine } from '../server/engine.ts'
 import { addConfigurationOptions, configurationOf } from './configuration-options.ts'
 import { readSecretFile } from './password-source.ts'
+import { publicKeyLines } from './public-keys.ts'
 import { runNode } from './run-node.ts'
 import { localUrl } from './serve.ts'
 import { print, type Surroundings } from './surroundings.ts'
@@ -74,7 +75,7 @@ function announce(surroundings: Surroundings, engine: RunningEngine): void {
     `  portal      ${portal === undefined ? 'none joined yet (--join, --token-file)' : `${portal.hostName}, joined at ${portal.url}`}`,
     `  listens     for its portal at ${formatListen(portalListen)}`,
     `  log         ${log.id}, ${log.status().size} entries`,
-    `  public key  ${Buffer.from(log.publicKey).toString('base64')} (Ed25519)`,
+    ...publicKeyLines(log),
     `  data        ${data}`,
     '',
   )

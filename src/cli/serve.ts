@@ -12,6 +12,7 @@ import { demandNoDemo } from '../server/demo-directory.ts'
 import { type RunningPortal, startPortal } from '../server/portal.ts'
 import { addConfigurationOptions, configurationOf } from './configuration-options.ts'
 import { firstPassword } from './first-password.ts'
+import { publicKeyLines } from './public-keys.ts'
 import { runNode } from './run-node.ts'
 import { shellWord } from './shell-word.ts'
 import { print, type Surroundings } from './surroundings.ts'
@@ -93,7 +94,7 @@ export function portalLines({ configuration, log }: RunningPortal): string[] {
     '',
     `  address     ${addressOf(configuration)}${addressOf(configuration) === publicUrl ? '' : `, public URL ${publicUrl}`}`,
     `  log         ${log.id}, ${log.status().size} entries`,
-    `  public key  ${Buffer.from(log.publicKey).toString('base64')} (Ed25519)`,
+    ...publicKeyLines(log),
     `  data        ${data}`,
     `  time zone   ${timeZone}`,
   ]

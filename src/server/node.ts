@@ -40,7 +40,7 @@ export interface NodeOptions {
 export interface RunningNode {
   /** As it was given, with the port that it listens at. */
   readonly configuration: Configuration
-  readonly log: Pick<AuditLog, 'id' | 'publicKey' | 'status'>
+  readonly log: Pick<AuditLog, 'id' | 'keys' | 'status'>
   /** Resolves, with the reason, when the log cannot be written any more: the node must be stopped, and end. */
   readonly failed: Promise<unknown>
   /**
