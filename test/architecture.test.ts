@@ -124,6 +124,12 @@ test('whoever verifies offline reaches nothing that touches the network', () => 
     assert.doesNotMatch(readFileSync(join(src, file), 'utf8'), /\b(?:fetch|WebSocket|EventSource)\(/, file)
 })
 
+test('a command that changes what a node keeps loads no server', () => {
+  const reached = closure(['account', 'client', 'engines', 'key', 'profile'].map((name) => `cli/${name}.ts`))
+  const servers = [...reached].filter((file) => /^(?:http|intake|agora)\//.test(file))
+  assert.deepEqual(servers, [])
+})
+
 // The files that are loaded with these, themselves included.
 function closure(files: readonly string[]): Set<string> {
   const all = imports()

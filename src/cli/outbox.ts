@@ -10,7 +10,7 @@ import { outboxWaitMs } from '../limits.ts'
 import { lockData } from '../log/lock.ts'
 import { openLog } from '../log/open.ts'
 import { systemClock } from '../ops/clock.ts'
-import { portalComponent } from '../server/portal.ts'
+import { portalComponent } from '../server/portal-component.ts'
 import { realDisk } from '../store/disk.ts'
 
 /** Where the outbox is, and the log that it is for. */

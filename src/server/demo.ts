@@ -13,7 +13,8 @@ import { type DemoDirectory, openDemoDirectory } from './demo-directory.ts'
 import { makeHistories, type NewNode } from './demo-history.ts'
 import { type RunningEngine, startEngine } from './engine.ts'
 import type { NodeOptions } from './node.ts'
-import { portalComponent, type RunningPortal, startPortal } from './portal.ts'
+import { type RunningPortal, startPortal } from './portal.ts'
+import { portalComponent } from './portal-component.ts'
 
 /** The host names of a demo's engines. */
 export const demoEngines = ['engine-01', 'engine-02', 'engine-03'] as const

@@ -38,11 +38,9 @@ import {
   trustedProxies,
   warnUnrecorded,
 } from './node.ts'
+import { portalComponent } from './portal-component.ts'
 import { openRecordSocket } from './record-socket.ts'
 import { openIntake, openSources } from './sources.ts'
-
-/** The component that a portal's own entries name. */
-export const portalComponent = 'Portal'
 
 /** The first administrator's login name. */
 export const administratorName = 'admin'
