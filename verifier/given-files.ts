@@ -51,11 +51,11 @@ async function wholeText(file: GivenFile): Promise<string> {
 /** Told of each line, `bytes[start, end)` without its newline. */
 export type LineSink = (bytes: Buffer, start: number, end: number) => void
 
-/** Reads the lines of a file, however large it is. `read` is told of every bytes that were read. */
+/** Reads the lines of a file, however large it is. `read` is told how many bytes were read, and waited for. */
 export async function readLines(
   file: Pick<GivenFile, 'stream'>,
   sink: LineSink,
-  read: (bytes: number) => void,
+  read: (bytes: number) => Promise<void>,
 ): Promise<void> {
   let rest: Buffer = Buffer.alloc(0)
   const reader = file.stream().getReader()
@@ -63,7 +63,7 @@ export async function readLines(
     const { buffer, byteOffset, byteLength } = step.value
     rest = sinkWhole(Buffer.concat([rest, Buffer.from(buffer, byteOffset, byteLength)]), sink)
     if (rest.length > mostLineBytes) throw malformed('a line is longer than any entry can be')
-    read(byteLength)
+    await read(byteLength)
   }
   // A last line without its newline: what counts are the bytes of an entry.
   if (rest.length > 0) sink(rest, 0, rest.length)

@@ -25,16 +25,15 @@ function choose(more: readonly File[]): void {
 }
 
 async function judge(): Promise<void> {
+  const [given, trusted] = [files, trust.value]
   verify.disabled = true
   progress.hidden = false
   progress.value = 0
+  verdicts.replaceChildren(made('p', 'Reading…'))
   try {
-    const found = await verifyFiles(
-      files,
-      trust.value,
-      (read, of) => (progress.value = of === 0 ? 1 : read / of),
-    )
-    verdicts.replaceChildren(...found.map(shown))
+    const found = await verifyFiles(given, trusted, show)
+    // Whoever has started over meanwhile has no use for it.
+    if (given === files) verdicts.replaceChildren(...found.map(shown))
   } catch (error) {
     // Neither a verdict nor the reader's fault: such as a file that went away while it was read.
     verdicts.replaceChildren(made('p', `The files could not be read: ${String(error)}`))
@@ -42,6 +41,18 @@ async function judge(): Promise<void> {
     progress.hidden = true
     verify.disabled = files.length === 0
   }
+}
+
+let shownAt = 0
+
+// Lets the page be drawn and used, a few times a second.
+async function show(read: number, of: number): Promise<void> {
+  if (performance.now() - shownAt < 100) return
+  progress.value = read / of
+  await new Promise((resolve) => {
+    setTimeout(resolve)
+  })
+  shownAt = performance.now()
 }
 
 function shown({ state, headline, facts, notes }: Verdict): HTMLElement {

@@ -26,8 +26,8 @@ export interface Verdict {
   readonly notes: readonly string[]
 }
 
-/** Told how many bytes of how many were read. */
-export type Progress = (read: number, of: number) => void
+/** Told how many bytes of how many were read, and waited for: a page can show it, and be used meanwhile. */
+export type Progress = (read: number, of: number) => Promise<void>
 
 /** What there is to say about files, under keys or a policy as they were typed. */
 export async function verifyFiles(
@@ -144,9 +144,9 @@ async function readAll(
   const all = files.reduce((sum, { size }) => sum + size, 0)
   let done = 0
   for (const file of files) {
-    await readLines(file, sink, (bytes) => {
+    await readLines(file, sink, async (bytes) => {
       done += bytes
-      progress(done, all)
+      await progress(done, all)
     })
   }
 }
