@@ -31,7 +31,7 @@ test(
         context,
         directory,
         bin,
-        toRun(command, { url: portal.baseUrl, bin, ...positions }),
+        toRun(command, { url: portal.baseUrl, bin, log: join(data, 'log'), ...positions }),
       )
       // What was fetched is as long as it is at this portal.
       const [, from, to] = /^annals-positions: (\d+)-(\d+)/im.exec(output) ?? []
@@ -55,17 +55,20 @@ function commands(): string[] {
   return blocks.filter((block) => !/^\s*apt-get /.test(block))
 }
 
-function toRun(
-  command: string,
-  {
-    url,
-    bin,
-    from,
-    to,
-  }: { readonly url: string; readonly bin: string; readonly from: string; readonly to: string },
-): string {
+/** What stands on the page, and what is here. */
+interface Places {
+  readonly url: string
+  readonly bin: string
+  readonly log: string
+  /** Of the latest answer. */
+  readonly from: string
+  readonly to: string
+}
+
+function toRun(command: string, { url, bin, log, from, to }: Places): string {
   return command
     .replaceAll('https://portal.example.com', url)
+    .replaceAll('/backup/annals/log', log)
     .replaceAll('-u auditor', `-u ${auditor.name}:${auditor.password}`)
     .replace('cd test/go', `cd ${join(root, 'test/go')}`)
     .replace('-o verify-log', `-o ${join(bin, 'verify-log')}`)
