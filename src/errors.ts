@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'ID_CONFLICT'
   | 'ID_TOO_OLD'
   | 'STORAGE_FULL'
+  | 'LOG_READ_ONLY'
   | 'OUTCOME_UNKNOWN'
   // a log at rest
   | 'LOG_LOCKED'
@@ -114,6 +115,11 @@ export class AnnalsError extends Error {
 /** The refusals that a refusal stands for: those of several engines (E3), or itself alone. */
 export function eachOf(error: AnnalsError): readonly AnnalsError[] {
   return error.each ?? [error]
+}
+
+/** True for a refusal that says that nothing at all can be recorded: reading goes on, and says so (I9). */
+export function isUnrecordable(error: unknown): error is AnnalsError {
+  return isAnnalsError(error, 'STORAGE_FULL') || isAnnalsError(error, 'LOG_READ_ONLY')
 }
 
 /** True for an `AnnalsError` of the given code, or of any code. */

@@ -629,3 +629,23 @@ export const recheckLookMs = 60_000
 export const recheckLeastBytesPerSecond = 1024 * 1024
 /** Its greatest: a tenth of one CPU, at the most. Beyond: a pass takes longer than its interval, and its age shows it. */
 export const recheckMostBytesPerSecond = 16 * 1024 * 1024
+// Witnesses.
+
+/** How often a witness cosigns for one log, and a log asks one witness. Beyond: 429 with Retry-After. */
+export const witnessIntervalMs = 10_000
+/** How long a log has to answer a proof that does not fit: two of its own turns. Then it counts as contradicted. */
+export const witnessSuspicionMs = 25_000
+/** How much later a smaller checkpoint was signed than a larger one to be evidence, and no clock that was set right. */
+export const witnessShrinkSeconds = 60
+/** How long somebody waits for a cosigned checkpoint: a turn of a witness, and half of one more. Beyond: UNAVAILABLE. */
+export const witnessedWaitMs = 15_000
+/** How long a log that is opened waits for what its witnesses hold of it. Beyond: it goes on without, and says so. */
+export const witnessAskMs = 2_000
+/** How often a log looks whether there is something new for a witness. */
+export const witnessLookMs = 500
+/** Contradictions that a witness keeps. Beyond: seen, refused, and not kept. */
+export const witnessEvidence = 64
+/** What a node tells of its keys: eight of at most 2,200 characters. Beyond: BODY_TOO_LARGE. */
+export const nodeKeysBytes = 20 * 1024
+/** A request to a witness: a note of at most 100 KiB, and 63 lines of proof. Beyond: BODY_TOO_LARGE. */
+export const addCheckpointBytes = 104 * 1024

@@ -18,6 +18,7 @@ const passingCodes: ReadonlySet<string> = new Set([
   'UNAVAILABLE',
   'OUTCOME_UNKNOWN',
   'STORAGE_FULL',
+  'LOG_READ_ONLY',
   'STORAGE_FAILED',
   'REQUEST_TIMEOUT',
   'INTERNAL',

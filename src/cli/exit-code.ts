@@ -44,6 +44,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   ID_CONFLICT: 5,
   ID_TOO_OLD: 5,
   STORAGE_FULL: 6,
+  LOG_READ_ONLY: 3,
   OUTCOME_UNKNOWN: 4,
   LOG_LOCKED: 4,
   LOG_DAMAGED: 3,

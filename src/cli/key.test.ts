@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { openDatabase } from '../database/database.ts'
 import { openTlsIdentity } from '../federation/tls-identity.ts'
+import { openWitnessKeys } from '../federation/witness/witness-keys.ts'
 import { lockData } from '../log/lock.ts'
 import { openLog } from '../log/open.ts'
 import { systemClock } from '../ops/clock.ts'
 import { realDisk } from '../store/disk.ts'
-import { formatVkey } from '../tree/note-key.ts'
+import { formatVkey, parseVkey } from '../tree/note-key.ts'
 import { run } from './run.ts'
 import { temporaryDirectory } from './testing/annals-process.ts'
 import { testSurroundings } from './testing/surroundings.ts'
@@ -69,7 +70,7 @@ test('the keys of a node are shown as they are at rest, for people and for progr
   const people = await succeeds(['key', 'show', '--data', data])
   assert.match(people, /^log +portal-[a-z2-7]{16}\nhost name +portal\npublic key +\S{44} \(Ed25519\)\n/)
   assert.match(people, new RegExp(`\nTLS certificate +${current.certificate.fingerprint}, valid until 20`))
-  assert.match(people, /\nNo rotation is under way\.\n$/)
+  assert.match(people, /\nNo rotation is under way\.\n\nwhat verifies its checkpoints \(C2SP vkeys\):\n/)
   await succeeds(['key', 'rotate', 'tls', '--data', data])
   assert.match(
     await succeeds(['key', 'show', '--data', data]),
@@ -77,9 +78,24 @@ test('the keys of a node are shown as they are at rest, for people and for progr
   )
   const shown = JSON.parse(await succeeds(['key', 'show', '--json', '--data', data])) as Shown
   assert.equal(shown.publicKey, JSON.parse(readFileSync(join(data, 'log/log.json'), 'utf8')).publicKey)
+  const origin = `portal/audit-trail/api/v2/logs/${shown.log}`
+  assert.deepEqual(
+    shown.keys.map((vkey) => parseVkey(vkey)?.name),
+    [origin, origin],
+  )
+  for (const vkey of shown.keys) assert.ok(people.includes(`\n${vkey}\n`))
+  assert.deepEqual(shown.witnessKeys, [])
   assert.equal(shown.certificate?.fingerprint, current.certificate.fingerprint)
   assert.equal(shown.nextCertificate?.orderedBy, '*cli:operator')
   assert.match(shown.certificate.validUntil, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
+})
+
+test('the keys of a witness are shown once there are some', async (context) => {
+  const data = await dataDirectory(context)
+  const keys = await openWitnessKeys(realDisk, join(data, 'witness'), 'portal')
+  const shown = JSON.parse(await succeeds(['key', 'show', '--json', '--data', data])) as Shown
+  assert.deepEqual(shown.witnessKeys, keys.map(formatVkey))
+  assert.match(await succeeds(['key', 'show', '--data', data]), /\nportal\/audit-trail\/api\/v2\/witness\+/)
 })
 
 test('what is printed holds no private key', async (context) => {
@@ -237,8 +253,10 @@ async function shownKeys(data: string): Promise<readonly string[]> {
 
 interface Shown {
   readonly tokenKeys: readonly { readonly kid: string; readonly state: string }[] | null
+  readonly log: string
   readonly publicKey: string
   readonly keys: readonly string[]
+  readonly witnessKeys: readonly string[]
   readonly certificate: { readonly fingerprint: string; readonly validUntil: string } | null
   readonly nextCertificate: { readonly orderedBy: string } | null
 }

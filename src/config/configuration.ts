@@ -69,6 +69,8 @@ export interface Configuration {
   /** Patterns of files whose lines are recorded, absolute. */
   readonly follow: readonly string[]
   readonly followMappingFile: string | undefined
+  /** Witnesses beyond the node's peers, and logs that it cosigns for beyond theirs. */
+  readonly witnessPolicyFile: string | undefined
   /** The unix socket at which programs of this machine may record. */
   readonly recordSocket: string
   /** True where nobody named it. */
@@ -227,6 +229,7 @@ function complete(values: ReadonlyMap<string, Value>, sources: Sources): Configu
     },
     follow: (read('follow') as readonly string[] | undefined) ?? [],
     followMappingFile: optionalText('followMappingFile'),
+    witnessPolicyFile: optionalText('witnessPolicyFile'),
     recordSocket: optionalText('recordSocket') ?? defaultRecordSocket(text('data')),
     isRecordSocketDerived: optionalText('recordSocket') === undefined,
   }

@@ -321,6 +321,12 @@ export const schema = Type.Object(
       value: 'FILE',
       role: recorders,
     }),
+    witnessPolicyFile: path({
+      description:
+        "Have this log's checkpoints cosigned by the witnesses in this file that have a URL, and cosign for the logs in it (C2SP tlog-policy).",
+      value: 'FILE',
+      role: recorders,
+    }),
   },
   { additionalProperties: false },
 )

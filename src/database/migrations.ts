@@ -174,4 +174,9 @@ const migrations: Record<string, Migration> = {
       await database.schema.alterTable('revoked_token').addColumn('log', 'text').execute()
     },
   },
+  '0005 the keys of engines': {
+    async up(database) {
+      await database.schema.alterTable('engine').addColumn('keys', 'text').execute()
+    },
+  },
 }

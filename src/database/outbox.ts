@@ -88,6 +88,7 @@ export async function waitUntilRecorded(
 // Refusals that pass: the next drain tries again.
 const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'STORAGE_FULL',
+  'LOG_READ_ONLY',
   'UNAVAILABLE',
   'OUTCOME_UNKNOWN',
   'TOO_MANY_REQUESTS',

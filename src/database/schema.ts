@@ -152,6 +152,8 @@ export interface EngineTable {
   log: string
   /** The log's public key: Ed25519, base64. */
   log_key: string
+  /** The vkeys of the log and of the engine's witness, with spaces between; null where it has told none. */
+  keys: string | null
   /** The certificate that the engine shows, PEM. */
   certificate: string
   /** The one that it has announced, while it is being rotated. */

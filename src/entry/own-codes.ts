@@ -289,6 +289,24 @@ export const ownCodes: readonly OwnCode[] = [
     severity: 5,
   },
   {
+    code: 29082,
+    description: 'A witness begins with a log of which it has seen nothing',
+    template: 'Witness begins with log {origin} at size {size}',
+    severity: 5,
+  },
+  {
+    code: 29083,
+    description: 'A log contradicts what its witness saw of it',
+    template: 'Log {origin} contradicts what was seen of it - {reason}: seen {seen}, shown {shown}',
+    severity: 3,
+  },
+  {
+    code: 29084,
+    description: 'A node told the keys of its log and of its witness',
+    template: 'Log {log} of {owner} is known by other keys from now on',
+    severity: 5,
+  },
+  {
     code: 29086,
     description: 'The log has new keys, which sign beside the old ones for a month',
     template: 'Checkpoints are signed with the new key {key} beside the old one {old}',

@@ -18,6 +18,7 @@ import {
   parseDescription,
   parseFixedWindow,
   parseHolds,
+  parsePortalKeys,
   parseTokens,
   type Question,
   renderQuestion,
@@ -26,6 +27,7 @@ import {
 } from './inner-api.ts'
 import { type PinnedPeer, pinnedConnector } from './pinned-connector.ts'
 import type { ReadBuffers } from './read-buffers.ts'
+import { witnessPath } from './witness/witness-peer.ts'
 
 /** Whom to call, and as whom. */
 export interface EngineAddress extends PinnedPeer {
@@ -102,6 +104,23 @@ export class EngineClient {
     return parsed(parseTokens, demandOk(answer))
   }
 
+  /** Tells the engine the portal's keys (`node-keys.ts`). Returns the hash of those that it knows from now on. */
+  async tellKeys(body: string): Promise<string> {
+    const answer = await this.#ask({ method: 'PUT', path: innerPaths.keys, body })
+    return parsed(parsePortalKeys, demandOk(answer))
+  }
+
+  /** Asks the engine's witness to cosign a checkpoint (C2SP tlog-witness). */
+  async addCheckpoint(body: string): Promise<SmallAnswer> {
+    return await this.#ask({ method: 'POST', path: `${witnessPath}/add-checkpoint`, body })
+  }
+
+  /** The latest checkpoint of a log that the engine's witness cosigned. Undefined where it has cosigned none. */
+  async witnessed(originHash: string): Promise<string | undefined> {
+    const answer = await this.#ask({ method: 'GET', path: `${witnessPath}/${originHash}/checkpoint` })
+    return answer.status === 404 ? undefined : demandOk(answer).toString()
+  }
+
   /** A file that the engine's log publishes, by its path there. Undefined where there is none such. */
   async published(path: string, signal?: AbortSignal): Promise<Buffer | undefined> {
     const asked = { method: 'GET', path: `${innerPaths.published}/${path}` } as const
@@ -166,8 +185,8 @@ interface SmallAnswer {
 async function wholeOf(answer: Answer, mostBytes: number): Promise<SmallAnswer> {
   const { status, bytes = Number.POSITIVE_INFINITY } = answer
   try {
-    // What a refusal says is of no interest.
-    if (status !== 200) return { status, body: Buffer.alloc(0) }
+    // What a refusal says is of no interest, but for the size that a witness saw last.
+    if (status !== 200 && status !== 409) return { status, body: Buffer.alloc(0) }
     if (bytes > mostBytes) throw new EngineFailure('answer', 'it answered at too great length')
     const body = Buffer.allocUnsafe(bytes)
     for (let filled = 0; filled < bytes;) filled += await answer.read(body.subarray(filled))

@@ -25,6 +25,8 @@ export interface ToldNode {
   readonly log: string
   /** The log's public key, base64. */
   readonly logKey: string
+  /** What was told of the log's keys and of the witness's (`node-keys.ts`). */
+  readonly keys?: string | undefined
   /** The fingerprint. */
   readonly certificate: string
   /** Of an engine. */
@@ -138,6 +140,15 @@ export function certificateSwitched(
   })
 }
 
+/** 29084: from now on the log of `owner`, a host name, and its witness are known by these keys. */
+export function keysLearned(
+  node: Recorded,
+  { owner, log, keys }: { readonly owner: string; readonly log: string; readonly keys: string },
+): AuditEvent {
+  const fields = { owner, log, keys }
+  return selfEvent({ ...node, ...system, code: 29084, outcome: 'success', target: `log/${owner}`, fields })
+}
+
 /** 29048: for the engine's log. */
 export function portalJoined(node: Recorded, by: Author, portal: ToldNode, token: string): AuditEvent {
   const fields = { portal: portal.hostName, token, ...identityOf(portal) }
@@ -180,8 +191,14 @@ function told(
   })
 }
 
-function identityOf({ log, logKey, certificate, address }: ToldNode): Record<string, string> {
-  return { log, key: logKey, certificate, ...(address === undefined ? {} : { address }) }
+function identityOf({ log, logKey, keys, certificate, address }: ToldNode): Record<string, string> {
+  return {
+    log,
+    key: logKey,
+    ...(keys === undefined ? {} : { keys }),
+    certificate,
+    ...(address === undefined ? {} : { address }),
+  }
 }
 
 function targetOf(hostName: string): string {

@@ -25,6 +25,7 @@ export function engineOf(row: EngineRow, read: ReadCertificate = parseCertificat
     address: row.address,
     log: row.log as LogId,
     logKey: row.log_key,
+    keys: row.keys ?? undefined,
     certificate: read(row.certificate),
     nextCertificate: row.next_certificate === null ? undefined : read(row.next_certificate),
     portalCertificate: row.portal_certificate,
@@ -41,6 +42,7 @@ export function toldOf(row: EngineRow): ToldNode {
     hostName: row.host_name,
     log: row.log,
     logKey: row.log_key,
+    keys: row.keys ?? undefined,
     certificate: parseCertificate(row.certificate).fingerprint,
     address: row.address,
   }

@@ -134,6 +134,7 @@ async function engineUnderTest() {
     log,
     identity,
     trust,
+    keys: () => 'keys',
     tokens: { hash: '-', keep: async () => '-' },
     clock,
     record,

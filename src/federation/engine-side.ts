@@ -3,11 +3,11 @@
 
 import type { TlsOptions } from 'node:tls'
 import type { AuditEvent } from '../entry/event.ts'
-import { isAnnalsError } from '../errors.ts'
+import { isUnrecordable } from '../errors.ts'
 import { peerTimeoutMs, strangersLogMs, tlsOrderLookMs } from '../limits.ts'
 import type { AuditLog } from '../log/audit-log.ts'
-import { certificateSwitched, nextCertificateHeld } from './engine-events.ts'
-import type { Description } from './inner-api.ts'
+import { certificateSwitched, keysLearned, nextCertificateHeld } from './engine-events.ts'
+import { type Description, hashOfKeys } from './inner-api.ts'
 import type { KeptTokenTrust } from './kept-token-trust.ts'
 import type { FederationLogger } from './monitor.ts'
 import type { PortalTrust } from './portal-trust.ts'
@@ -24,6 +24,8 @@ export interface EngineSideParts {
   readonly record: (event: AuditEvent) => Promise<void>
   readonly component: string
   readonly version: string
+  /** The keys of the log and of this node's witness (`node-keys.ts`). */
+  readonly keys: () => string
   readonly logger: FederationLogger
 }
 
@@ -111,6 +113,14 @@ export class EngineSide implements Disposable {
     return this.#parts.tokens.keep(text)
   }
 
+  /** Keeps the portal's keys, and returns their hash. Throws INVALID_INPUT where they are not the portal's. */
+  async learnKeys(keys: string): Promise<string> {
+    const { trust } = this.#parts
+    if (await trust.learnKeys(keys))
+      await this.#say(keysLearned(this.#node, { owner: this.portalName, log: this.portalLog, keys }))
+    return hashOfKeys(keys)
+  }
+
   /**
    * Somebody was not let in: another program, or a portal whose certificate is not the one that was joined. The
    * operator is told why, now and then, for anybody can try.
@@ -154,6 +164,8 @@ export class EngineSide implements Disposable {
       certificates: shown.map(({ certificate }) => certificate.pem),
       holds: this.#held(),
       tokens: tokens.hash,
+      keys: this.#parts.keys(),
+      portalKeys: hashOfKeys(this.#parts.trust.portal?.keys),
     }
   }
 
@@ -186,8 +198,11 @@ export class EngineSide implements Disposable {
     try {
       await this.#parts.record(event)
     } catch (error) {
-      if (!isAnnalsError(error, 'STORAGE_FULL')) throw error
-      this.#parts.logger.warn({ err: error }, 'what became of a certificate could not be recorded')
+      if (!isUnrecordable(error)) throw error
+      this.#parts.logger.warn(
+        { err: error },
+        'what became of the keys between engine and portal could not be recorded',
+      )
     }
   }
 }

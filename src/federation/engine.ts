@@ -26,6 +26,8 @@ export interface Engine {
   readonly log: LogId
   /** Its log's public key: Ed25519, base64. */
   readonly logKey: string
+  /** What it told of its log's keys and its witness's (`node-keys.ts`). */
+  readonly keys: string | undefined
   /** The certificate that it shows. */
   readonly certificate: Certificate
   /** The one that it has announced: it shows either, until it shows this one. */

@@ -18,6 +18,8 @@ import { type FederationLogger, Monitor } from './monitor.ts'
 import { ReadBuffers } from './read-buffers.ts'
 import type { Registry } from './registry.ts'
 import type { TlsIdentity } from './tls-identity.ts'
+import { engineWitness } from './witness/engine-witness.ts'
+import type { WitnessPeer } from './witness/witness-peer.ts'
 import { TokenTeller } from './token-teller.ts'
 import type { TokenTrust } from './token-trust.ts'
 
@@ -37,6 +39,8 @@ export interface EnginesParts {
   readonly component: string
   /** What engines are to know of access tokens at this moment. */
   readonly tokenTrust: () => Promise<TokenTrust>
+  /** The keys of the portal's log and of its witness (`node-keys.ts`). */
+  readonly keys: () => string
   readonly metrics: EngineMetrics
   readonly logger: FederationLogger
 }
@@ -151,6 +155,11 @@ export class Engines implements AsyncDisposable {
     return found.length === runs.length ? engineSetOf(found) : undefined
   }
 
+  /** The engines as witnesses of the portal's log. One that is known not to answer is one all the same: it is behind. */
+  witnesses(): WitnessPeer[] {
+    return [...this.#links.values()].map(({ engine, client }) => engineWitness(engine, client))
+  }
+
   /** What is known of each engine, for the metrics. */
   numbers(): EngineNumbers[] {
     return [...this.#links.values()].map(({ engine, wasUnreachable, clockOffsetMicros }) => ({
@@ -225,6 +234,26 @@ export class Engines implements AsyncDisposable {
     const gone = links.filter((link) => this.#links.get(link.engine.id) !== link)
     refuseAll(gone.map(({ hostName }) => unreachable(hostName, new EngineFailure('disconnected'))))
   }
+}
+
+/**
+ * Engines as witnesses of a portal's log, before the portal runs: each with a connection of its own. Dispose of `parts` to
+ * end them.
+ */
+export async function witnessesAtRest(
+  parts: AsyncDisposableStack,
+  registry: Pick<Registry, 'connected'>,
+  identity: TlsIdentity,
+  timeoutMs: number,
+): Promise<WitnessPeer[]> {
+  const buffers = new ReadBuffers()
+  const metrics = { failed: () => undefined, resumed: () => undefined }
+  const engines = await registry.connected()
+  return engines.map((engine) => {
+    const link = new Link({ buffers, timeoutMs, resumeMs: 0, metrics }, engine, shownTo(engine, identity))
+    parts.defer(() => link.close('cut'))
+    return engineWitness(engine, link.client)
+  })
 }
 
 // An engine that trusts the next certificate may have forgotten the present one.

@@ -11,6 +11,7 @@ import { logIdOf } from '../log/description.ts'
 import { parseAddress } from './address.ts'
 import { type Certificate, parseCertificate } from './certificate.ts'
 import { isTokenId } from './join-token.ts'
+import { readNodeKeys } from './node-keys.ts'
 
 /** The header that authenticates a body, on its way to the portal and back. */
 export const joinMacHeader = 'Annals-Join-Mac'
@@ -26,6 +27,8 @@ export interface JoinedNode {
   readonly log: LogId
   /** The log's public key: Ed25519, base64. */
   readonly logKey: string
+  /** The log's keys and those of the node's witness (`node-keys.ts`); undefined where the node has told none. */
+  readonly keys?: string | undefined
   /** The certificate that it shows over TLS. */
   readonly certificate: Certificate
 }
@@ -119,6 +122,8 @@ export function checkMac(key: Uint8Array, side: Side, body: Uint8Array, mac: str
 /** The version of both messages. */
 const version = 1
 const nodeKeys = ['hostName', 'log', 'logKey', 'certificate'] as const
+// Nodes that are older do not tell it.
+const optionalKeys = ['keys'] as const
 
 type Fields = Readonly<Record<string, string>>
 
@@ -126,8 +131,8 @@ function render(message: object): Buffer {
   return Buffer.from(JSON.stringify(message))
 }
 
-function fieldsOf({ hostName, log, logKey, certificate }: JoinedNode): object {
-  return { hostName, log, logKey, certificate: certificate.pem }
+function fieldsOf({ hostName, log, logKey, keys, certificate }: JoinedNode): object {
+  return { hostName, log, logKey, keys, certificate: certificate.pem }
 }
 
 function readObject(body: Uint8Array): Record<string, unknown> {
@@ -150,13 +155,17 @@ function readFields(body: Uint8Array, keys: readonly string[]): Fields {
     if (typeof value !== 'string') throw malformed(`"${key}" is to be a text`)
     fields[key] = value
   }
-  if (Object.keys(message).length > keys.length)
-    throw malformed(`there is to be nothing but ${keys.join(', ')}`)
+  for (const key of optionalKeys) {
+    const value = message[key]
+    if (typeof value === 'string') fields[key] = value
+  }
+  if (Object.keys(message).length > Object.keys(fields).length)
+    throw malformed(`there is to be nothing but ${[...keys, ...optionalKeys].join(', ')}`)
   return fields
 }
 
 function readNode(fields: Fields): JoinedNode {
-  const { hostName = '', log = '', logKey = '' } = fields
+  const { hostName = '', log = '', logKey = '', keys } = fields
   if (!isHostName(hostName) || hostName !== hostName.toLowerCase())
     throw malformed('"hostName" is to be a host name (RFC 1123) in lower case')
   const key = Buffer.from(logKey, 'base64')
@@ -164,7 +173,10 @@ function readNode(fields: Fields): JoinedNode {
     throw malformed('"logKey" is to be an Ed25519 public key, 32 bytes in base64')
   const id = logIdOf(hostName, key)
   if (log !== id) throw malformed('"log" does not fit the host name and the key')
-  return { hostName, log: id, logKey, certificate: readCertificate(fields, hostName) }
+  const node = { hostName, log: id, logKey, certificate: readCertificate(fields, hostName) }
+  if (keys === undefined) return node
+  readNodeKeys(keys, node)
+  return { ...node, keys }
 }
 
 function readCertificate({ certificate: pem = '' }: Fields, hostName: string): Certificate {

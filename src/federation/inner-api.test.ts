@@ -7,6 +7,7 @@ import {
   parseHolds,
   parseQuestion,
   parseRun,
+  parsePortalKeys,
   parseTokens,
   type Question,
   renderQuestion,
@@ -78,7 +79,7 @@ describe('the inner API', () => {
     }
   })
 
-  test('a description may lack times, and what it was told of tokens, and nothing else', () => {
+  test('a description may lack times, and what was told of tokens and keys, and nothing else', () => {
     const description = {
       hostName: 'engine-01',
       log: 'engine-01-abc',
@@ -89,7 +90,8 @@ describe('the inner API', () => {
       certificates: ['PEM'],
       holds: [],
     }
-    const none = { firstTime: undefined, lastTime: undefined, tokens: undefined }
+    const told = { tokens: undefined, keys: undefined, portalKeys: undefined }
+    const none = { firstTime: undefined, lastTime: undefined, ...told }
     assert.deepEqual(parseDescription(description), { ...description, ...none })
     for (const name of Object.keys(description)) {
       assert.throws(() => parseDescription({ ...description, [name]: undefined }), {
@@ -98,7 +100,10 @@ describe('the inner API', () => {
     }
     assert.throws(() => parseDescription({ ...description, certificates: ['a', 'b', 'c'] }))
     assert.equal(parseDescription({ ...description, tokens: 'x' }).tokens, 'x')
-    assert.throws(() => parseDescription({ ...description, tokens: 5 }), { code: 'INVALID_PARAMETER' })
+    for (const name of ['tokens', 'keys', 'portalKeys'])
+      assert.throws(() => parseDescription({ ...description, [name]: 5 }), { code: 'INVALID_PARAMETER' })
+    assert.equal(parsePortalKeys({ portalKeys: 'x' }), 'x')
+    assert.throws(() => parsePortalKeys({}), { code: 'INVALID_PARAMETER' })
     assert.equal(parseTokens({ tokens: 'x' }), 'x')
     assert.throws(() => parseTokens({}), { code: 'INVALID_PARAMETER' })
     assert.deepEqual(parseHolds({ holds: ['a', 'b'] }), ['a', 'b'])

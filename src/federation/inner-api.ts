@@ -2,6 +2,7 @@
 // both sides. It keeps no state: a window is fixed once, and its entries are asked for by their positions, as often
 // as it takes. Times are microseconds since the epoch; the portal has resolved every time zone.
 
+import { createHash } from 'node:crypto'
 import type { LogId, Micros, Position } from '../entry/event.ts'
 import type { Window } from '../entry/window.ts'
 import { AnnalsError } from '../errors.ts'
@@ -20,6 +21,8 @@ export const innerPaths = {
   certificate: '/audit-trail/inner/v1/certificate',
   /** PUT what is to be known of access tokens (`token-trust.ts`) → its hash, as `Description.tokens`. */
   tokens: '/audit-trail/inner/v1/tokens',
+  /** PUT the portal's keys (`node-keys.ts`) → their hash, as `Description.portalKeys`. */
+  keys: '/audit-trail/inner/v1/keys',
 } as const
 
 /** The header in which fingerprints are listed, with commas between. */
@@ -42,6 +45,17 @@ export interface Description {
   readonly holds: readonly string[]
   /** The hash of what it was told last of access tokens (`token-trust.ts`); undefined where it takes none. */
   readonly tokens?: string | undefined
+  /** The keys of its log and of its witness (`node-keys.ts`); engines that are older do not tell them. */
+  readonly keys?: string | undefined
+  /** The hash of what it was told last of the portal's; undefined where it takes none. */
+  readonly portalKeys?: string | undefined
+}
+
+/** The hash of what was told of keys. */
+export function hashOfKeys(keys: string | undefined): string {
+  return createHash('sha256')
+    .update(keys ?? '')
+    .digest('hex')
 }
 
 /** What a portal asks an engine to fix, for whom. */
@@ -122,16 +136,16 @@ export function parseFixedWindow(body: unknown): FixedWindow {
 
 /** Reads how an engine is. Throws INVALID_PARAMETER where it is no such thing. */
 export function parseDescription(body: unknown): Description {
-  const { hostName, log, size, bytes, firstTime, lastTime, version, clock, certificates, holds, tokens } =
-    objectOf(body)
+  const { hostName, log, size, bytes, firstTime, lastTime, version, clock, ...told } = objectOf(body)
+  const { certificates, holds, tokens, keys, portalKeys } = told
   const isNamed = isText(hostName) && isText(log) && isText(version)
   const isCounted = isCount(size) && isCount(bytes) && isMicros(clock)
   const isTimed = isMicrosOrNone(firstTime) && isMicrosOrNone(lastTime)
   if (!isNamed || !isCounted || !isTimed || !isTexts(certificates) || !isTexts(holds)) throw malformed()
-  if (!(tokens === undefined || isText(tokens))) throw malformed()
+  if (!isTextOrNone(tokens) || !isTextOrNone(keys) || !isTextOrNone(portalKeys)) throw malformed()
   const times = { firstTime, lastTime }
-  const told = { certificates, holds, tokens }
-  return { hostName, log: log as LogId, size, bytes, ...times, version, clock, ...told }
+  const known = { certificates, holds, tokens, keys, portalKeys }
+  return { hostName, log: log as LogId, size, bytes, ...times, version, clock, ...known }
 }
 
 /** Reads the fingerprints that a node says it trusts. Throws INVALID_PARAMETER where it is no such thing. */
@@ -139,6 +153,13 @@ export function parseHolds(body: unknown): readonly string[] {
   const { holds } = objectOf(body)
   if (!isTexts(holds)) throw malformed()
   return holds
+}
+
+/** Reads the hash of what an engine was told of keys. Throws INVALID_PARAMETER where it is no such thing. */
+export function parsePortalKeys(body: unknown): string {
+  const { portalKeys } = objectOf(body)
+  if (!isText(portalKeys)) throw malformed()
+  return portalKeys
 }
 
 /** Reads the hash of what an engine was told of access tokens. Throws INVALID_PARAMETER where it is no such thing. */

@@ -4,7 +4,7 @@
 
 import { join } from 'node:path'
 import type { AuditEvent } from '../entry/event.ts'
-import { isAnnalsError } from '../errors.ts'
+import { isAnnalsError, isUnrecordable } from '../errors.ts'
 import type { Disk } from '../store/disk.ts'
 import { readWhole, replaceFile } from '../store/durable-file.ts'
 import { type Recorded, tokenKeysLearned } from './engine-events.ts'
@@ -86,7 +86,7 @@ export class KeptTokenTrust {
     try {
       await record(tokenKeysLearned(node, issuer, idsOf(keys)))
     } catch (error) {
-      if (!isAnnalsError(error, 'STORAGE_FULL')) throw error
+      if (!isUnrecordable(error)) throw error
       logger.warn({ err: error }, 'that the keys of access tokens have changed could not be recorded')
     }
   }

@@ -9,7 +9,7 @@ import { parseCertificate } from './certificate.ts'
 import type { Contact } from './contact.ts'
 import { certificateSwitched } from './engine-events.ts'
 import { type EngineFailure, failureOf } from './failure.ts'
-import type { Description } from './inner-api.ts'
+import { type Description, hashOfKeys } from './inner-api.ts'
 import type { Link } from './link.ts'
 import type { Registry } from './registry.ts'
 import type { TlsIdentity } from './tls-identity.ts'
@@ -30,6 +30,8 @@ export interface MonitorParts {
   readonly component: string
   readonly logger: FederationLogger
   readonly links: () => readonly Link[]
+  /** The keys of the portal's log and of its witness (`node-keys.ts`). */
+  readonly keys: () => string
 }
 
 /** See the head of this file. */
@@ -76,6 +78,7 @@ export class Monitor {
       link.clockOffsetMicros = description.clock - Math.round((before + now) / 2)
       link.tokens = description.tokens
       const isRotating = await this.#answered(link, description)
+      await this.#exchangeKeys(link, description)
       this.#keep(link, { engine: link.engine.id, at: now, described: describedOf(link, description) })
       const isWaitedFor = isRotating || this.#isWaitedFor(link)
       link.dueMs = performance.now() + (isWaitedFor ? engineFirstContactMs : engineContactMs)
@@ -137,6 +140,18 @@ export class Monitor {
       by,
     )
     return isRotating
+  }
+
+  // Keys are told along with everything else, so that engines which joined before there were such keys get them too.
+  async #exchangeKeys({ engine, client }: Link, { keys, portalKeys }: Description): Promise<void> {
+    const { registry, logger, keys: own } = this.#parts
+    try {
+      if (keys !== undefined && keys !== engine.keys) await registry.noteKeys(engine.id, keys)
+    } catch (error) {
+      if (!isAnnalsError(error, 'INVALID_INPUT')) throw error
+      logger.warn({ err: error, engine: engine.hostName }, 'an engine told keys that are not its own')
+    }
+    if (portalKeys !== undefined && portalKeys !== hashOfKeys(own())) await client.tellKeys(own())
   }
 
   async #noteCertificates({ engine }: Link, [present, next]: readonly string[]): Promise<boolean> {

@@ -9,6 +9,7 @@ import type { Disk } from '../store/disk.ts'
 import { readWhole, replaceFile } from '../store/durable-file.ts'
 import { type Certificate, parseCertificate } from './certificate.ts'
 import type { JoinedNode } from './enrolment.ts'
+import { demandKnown } from './node-keys.ts'
 
 /** The portal that an engine has joined. */
 export interface JoinedPortal extends JoinedNode {
@@ -64,8 +65,8 @@ export class PortalTrust {
 
   /** Keeps the portal that was joined. */
   async join(portal: JoinedNode, url: string, now: Micros): Promise<void> {
-    const { hostName, log, logKey, certificate } = portal
-    const joined = { hostName, log, logKey, certificate, url, joinedAt: formatMicros(now) }
+    const { hostName, log, logKey, keys, certificate } = portal
+    const joined = { hostName, log, logKey, keys, certificate, url, joinedAt: formatMicros(now) }
     await this.#change(() => ({ ...joined, nextCertificate: undefined }))
   }
 
@@ -82,6 +83,18 @@ export class PortalTrust {
       }
       isNews = !this.certificates.some(({ fingerprint }) => fingerprint === next.fingerprint)
       return isNews ? { ...portal, nextCertificate: next } : portal
+    })
+    return isNews
+  }
+
+  /** The portal told its keys. Throws INVALID_INPUT where they are not its own. True where that is news. */
+  async learnKeys(keys: string): Promise<boolean> {
+    let isNews = false
+    await this.#change((portal) => {
+      if (portal === undefined) throw new AnnalsError('INVALID_INPUT', 'this engine has not joined a portal')
+      demandKnown(keys, portal)
+      isNews = portal.keys !== keys
+      return isNews ? { ...portal, keys } : portal
     })
     return isNews
   }
@@ -129,6 +142,7 @@ function parse(file: string, text: string): JoinedPortal {
       hostName = '',
       log = '',
       logKey = '',
+      keys,
       certificate = '',
       nextCertificate,
       url = '',
@@ -140,6 +154,7 @@ function parse(file: string, text: string): JoinedPortal {
       hostName,
       log: log as LogId,
       logKey,
+      keys,
       certificate: parseCertificate(certificate),
       nextCertificate: nextCertificate === undefined ? undefined : parseCertificate(nextCertificate),
       url,

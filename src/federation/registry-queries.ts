@@ -59,7 +59,7 @@ export async function setState(
 /** Takes in an engine that joins, in the place of the one that has its host name. */
 export async function replaceEngine(
   transaction: Transaction,
-  { hostName, address, log, logKey, certificate }: JoinRequest,
+  { hostName, address, log, logKey, keys, certificate }: JoinRequest,
   portalCertificate: string,
   now: Micros,
 ): Promise<void> {
@@ -72,6 +72,7 @@ export async function replaceEngine(
       address,
       log,
       log_key: logKey,
+      keys: keys ?? null,
       certificate: certificate.pem,
       portal_certificate: portalCertificate,
       joined_at: now,

@@ -64,12 +64,31 @@ test('a token, an engine and what becomes of it are recorded, with what tells on
     ['engine', 'engine-01.example.com'],
     ['log', engine.log],
     ['key', engine.logKey],
+    ['keys', engine.keys],
     ['certificate', engine.certificate.fingerprint],
     ['address', 'engine-01.example.com:8443'],
     ['token', id],
   ])
   for (const { target, hostName } of others)
     assert.deepEqual([target, hostName], ['engine/engine-01.example.com', portalName])
+})
+
+test('keys that an engine tells anew are taken where one of those known is among them, and are an entry', async () => {
+  await using fixture = await registryFixture()
+  const { registry } = fixture
+  // One that joined before there were such keys.
+  const { keys = '', ...older } = engine
+  await fixture.join(older)
+  assert.equal((await registry.list())[0]?.keys, undefined)
+  const stranger = await node('engine-01.example.com')
+  await assert.rejects(registry.noteKeys(1, stranger.keys ?? ''), { code: 'INVALID_INPUT' })
+  await assert.rejects(registry.noteKeys(1, second.keys ?? ''), { code: 'INVALID_INPUT' })
+  assert.deepEqual([await registry.noteKeys(1, keys), await registry.noteKeys(1, keys)], [true, false])
+  assert.equal((await registry.list())[0]?.keys, keys)
+  const told = (await messages(fixture)).filter((message) => message.includes('|29084|'))
+  assert.deepEqual(told, [
+    `[Portal|AUDIT|29084|*system] Log ${engine.log} of engine-01.example.com is known by other keys from now on`,
+  ])
 })
 
 test('the secret of a token is neither in the database nor in what is recorded', async () => {

@@ -17,6 +17,7 @@ import { engineOf, type EngineRow, toldOf } from './engine-row.ts'
 import type { JoinedNode } from './enrolment.ts'
 import { type Enrolled, enrolEngine } from './enrol.ts'
 import { makeToken } from './join-token.ts'
+import { demandKnown } from './node-keys.ts'
 import { type RegistryParts, tell, transact } from './registry-parts.ts'
 import * as queries from './registry-queries.ts'
 
@@ -189,6 +190,20 @@ export class Registry {
       await queries.updateEngine(transaction, id, { next_certificate: next.pem })
       const told = { owner: row.host_name, certificate: next.fingerprint }
       return [events.nextCertificateHeld(this.#node, by, told, this.#parts.hostName)]
+    })
+  }
+
+  /**
+   * An engine told the keys of its log and of its witness. True where that was news. Throws INVALID_INPUT where they are
+   * not its own.
+   */
+  async noteKeys(id: number, keys: string): Promise<boolean> {
+    return this.#note(id, async (transaction, row) => {
+      if (row.keys === keys) return undefined
+      const { hostName, log, logKey, keys: known } = this.#engineOf(row)
+      demandKnown(keys, { hostName, log, logKey, keys: known })
+      await queries.updateEngine(transaction, id, { keys })
+      return [events.keysLearned(this.#node, { owner: hostName, log, keys })]
     })
   }
 

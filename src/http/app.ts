@@ -22,8 +22,10 @@ import {
   portalRoutes,
   recordingRoutes,
   socketRoutes,
+  witnessRoutes,
 } from './routes.ts'
 import { Slots } from './slots.ts'
+import type { WitnessingNode } from './witnessing.ts'
 
 /** What a face is given: a node's parts, and what differs from the usual bounds. */
 export type FaceOptions<N extends Node> = Omit<
@@ -46,10 +48,14 @@ export function createAgoraApp(options: FaceOptions<AgoraNode>): FastifyInstance
   return createFace<AgoraNode>({ ...options, ...ownParts(bounds) }, agoraRoutes, options.tls)
 }
 
-/** Makes an engine's HTTP face for everybody: health and numbers, and where events come in. */
-export function createEngineApp(options: FaceOptions<RecordingNode>): FastifyInstance {
-  const routes = [...engineRoutes, ...recordingRoutes, ...engineCheckpointRoutes]
-  return createFace<RecordingNode>({ ...options, ...ownParts(options.bounds) }, routes, options.tls)
+/** Makes an engine's HTTP face for everybody: health and numbers, where events come in, and the witness. */
+export function createEngineApp(options: FaceOptions<RecordingNode & WitnessingNode>): FastifyInstance {
+  const routes = [...engineRoutes, ...recordingRoutes, ...engineCheckpointRoutes, ...witnessRoutes]
+  return createFace<RecordingNode & WitnessingNode>(
+    { ...options, ...ownParts(options.bounds) },
+    routes,
+    options.tls,
+  )
 }
 
 /** Makes the HTTP face of a node's record socket. */

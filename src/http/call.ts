@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Principal } from '../identity/principal.ts'
 import type { Rights } from '../identity/rights.ts'
 import { readScope } from '../identity/scope.ts'
-import { AnnalsError, isAnnalsError, type ErrorCode } from '../errors.ts'
+import { AnnalsError, isAnnalsError, type ErrorCode, isUnrecordable } from '../errors.ts'
 import type { FoundEngine } from '../federation/engines.ts'
 import type { Reader } from '../federation/inner-api.ts'
 import { notRecorded } from './content.ts'
@@ -119,7 +119,7 @@ export async function refuseCall(
   } catch (failure) {
     node.metrics.unrecorded()
     // I9: no room is no reason to answer otherwise. Any other failure is, for the entry may come too late.
-    if (isAnnalsError(failure, 'STORAGE_FULL')) return answer(error, notRecorded)
+    if (isUnrecordable(failure)) return answer(error, notRecorded)
     return answer(failure)
   }
   return answer(error)

@@ -6,11 +6,14 @@ import type { FastifyRequest } from 'fastify'
 import { AnnalsError } from '../errors.ts'
 import { plainFingerprint } from '../federation/certificate.ts'
 import type { EngineSide } from '../federation/engine-side.ts'
-import type { Node } from './node.ts'
+import type { WitnessingNode } from './witnessing.ts'
 
 /** An engine, as its portal sees it. */
-export interface EngineNode extends Node {
-  readonly side: Pick<EngineSide, 'isPortal' | 'describe' | 'hold' | 'learn' | 'portalName' | 'portalLog'>
+export interface EngineNode extends WitnessingNode {
+  readonly side: Pick<
+    EngineSide,
+    'isPortal' | 'describe' | 'hold' | 'learn' | 'learnKeys' | 'portalName' | 'portalLog'
+  >
   /** The fingerprint that each connection showed: asking Node for it costs more than all the rest of a small question. */
   readonly shown: WeakMap<object, string | undefined>
 }

@@ -7,6 +7,7 @@ import type { Identity } from '../identity/identity.ts'
 import type { OAuthRequest } from '../identity/oauth-form.ts'
 import type { Manifests } from './manifests.ts'
 import type { RecordingNode } from './recording.ts'
+import type { WitnessingNode } from './witnessing.ts'
 
 /** What `http/` asks of `identity/`. */
 export type Authenticator = Pick<Identity, 'authenticate' | 'noteRefusedJoin'>
@@ -25,7 +26,7 @@ export interface Authorization {
 }
 
 /** A portal, as its HTTP face sees it. */
-export interface Portal extends RecordingNode {
+export interface Portal extends RecordingNode, WitnessingNode {
   readonly identity: Authenticator
   readonly authorization: Authorization
   /** The IANA zone of times without an offset (W5). */

@@ -327,6 +327,7 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['TOO_MANY_REQUESTS',
 const ending: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   ...passing,
   'STORAGE_FULL',
+  'LOG_READ_ONLY',
   'STORAGE_FAILED',
   'UNAVAILABLE',
 ])

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { AuditEvent } from '../entry/event.ts'
 import { draftOf } from '../entry/line.ts'
 import { selfEvent } from '../entry/self-event.ts'
-import { AnnalsError, isAnnalsError } from '../errors.ts'
+import { AnnalsError, isAnnalsError, isUnrecordable } from '../errors.ts'
 import type { CallerClaim, Principal } from '../identity/principal.ts'
 import { mayRecord } from '../identity/rights.ts'
 import { recordScope } from '../identity/scope.ts'
@@ -184,7 +184,7 @@ export async function recordForbidden(
       await log.record(draft)
       return []
     } catch (error) {
-      if (tries === refusalTries || isAnnalsError(error, 'STORAGE_FULL')) break
+      if (tries === refusalTries || isUnrecordable(error)) break
     }
     await sleep(pauseMs)
   }

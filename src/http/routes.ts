@@ -2,13 +2,16 @@
 
 import { joinPath } from '../federation/enrolment.ts'
 import { innerPaths } from '../federation/inner-api.ts'
+import { witnessPath } from '../federation/witness/witness-peer.ts'
 import { metadataPaths, oauthPaths, resourceMetadataPath } from '../identity/oauth-paths.ts'
 import { eventSchemaPath } from '../intake/event-schema.ts'
 import {
+  addCheckpointBytes,
   innerCertificateBytes,
   innerTokenTrustBytes,
   innerWindowBytes,
   joinBodyBytes,
+  nodeKeysBytes,
   oauthBodyBytes,
 } from '../limits.ts'
 import type { AgoraNode } from './agora-node.ts'
@@ -31,6 +34,7 @@ import { healthz } from './routes/healthz.ts'
 import { innerCertificate } from './routes/inner-certificate.ts'
 import { innerDescription } from './routes/inner-description.ts'
 import { innerEntries } from './routes/inner-entries.ts'
+import { innerKeys } from './routes/inner-keys.ts'
 import { innerPublished } from './routes/inner-published.ts'
 import { innerTokens } from './routes/inner-tokens.ts'
 import { innerWindow } from './routes/inner-window.ts'
@@ -47,6 +51,10 @@ import { openFile, portalFile, portalOpenFile, publishedPaths } from './routes/p
 import { readyz } from './routes/readyz.ts'
 import { recordEntries, recordPath } from './routes/record-entries.ts'
 import { version } from './routes/version.ts'
+import { witnessAddCheckpoint } from './routes/witness-add-checkpoint.ts'
+import { witnessCheckpoint } from './routes/witness-checkpoint.ts'
+import { witnessVkeys } from './routes/witness-vkeys.ts'
+import type { WitnessingNode } from './witnessing.ts'
 
 const read = ['GET', 'HEAD'] as const
 
@@ -63,6 +71,18 @@ export const recordingRoutes: readonly Route<RecordingNode>[] = [
   { path: recordPath, methods: ['POST'], handler: recordEntries, readsBody: true },
   { path: otlpLogsPath, methods: ['POST'], handler: otlpLogs, readsBody: true },
   { path: eventSchemaPath, methods: read, handler: eventSchema },
+]
+
+/** What a witness answers: at portals, at engines, and at an engine's face for its portal. Open (C2SP tlog-witness). */
+export const witnessRoutes: readonly Route<WitnessingNode>[] = [
+  {
+    path: `${witnessPath}/add-checkpoint`,
+    methods: ['POST'],
+    handler: witnessAddCheckpoint,
+    bodyBytes: addCheckpointBytes,
+  },
+  { path: `${witnessPath}/:hash/checkpoint`, methods: read, handler: witnessCheckpoint },
+  { path: `${witnessPath}/vkeys`, methods: read, handler: witnessVkeys },
 ]
 
 /** What an engine publishes of its log to everybody: its portal passes on the rest to whoever may read it. */
@@ -89,6 +109,7 @@ export const portalRoutes: readonly Route<Portal>[] = [
   ...metadataPaths.map((path) => ({ path, methods: read, handler: oauthMetadata })),
   { path: resourceMetadataPath, methods: read, handler: oauthResourceMetadata },
   ...recordingRoutes,
+  ...witnessRoutes,
   ...engineRoutes,
 ]
 
@@ -120,4 +141,6 @@ export const innerRoutes: readonly Route<EngineNode>[] = [
     bodyBytes: innerCertificateBytes,
   },
   { path: innerPaths.tokens, methods: ['PUT'], handler: innerTokens, bodyBytes: innerTokenTrustBytes },
+  { path: innerPaths.keys, methods: ['PUT'], handler: innerKeys, bodyBytes: nodeKeysBytes },
+  ...witnessRoutes,
 ]

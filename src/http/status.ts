@@ -27,6 +27,8 @@ export const statusOf: Readonly<Record<ErrorCode, number>> = {
   ID_TOO_OLD: 409,
   // Not 503: the sender should not simply try again, somebody has to make room (RFC 4918 section 11.5).
   STORAGE_FULL: 507,
+  // Nothing passes by itself: somebody has to continue as a new log.
+  LOG_READ_ONLY: 503,
   OUTCOME_UNKNOWN: 503,
   LOG_LOCKED: 503,
   LOG_DAMAGED: 500,

@@ -5,7 +5,7 @@
 import type { Database } from '../database/database.ts'
 import { enqueue } from '../database/outbox.ts'
 import type { AuditEvent } from '../entry/event.ts'
-import { isAnnalsError } from '../errors.ts'
+import { isAnnalsError, isUnrecordable } from '../errors.ts'
 import { clientUsedMicros, recordBoundsCharacters } from '../limits.ts'
 import { type AccessTokensParts, type NewToken, signToken, type TokenClaims } from './access-token.ts'
 import { authenticateClient, type ClientAuthenticationParts } from './client-authentication.ts'
@@ -269,7 +269,7 @@ export class AuthorizationServer {
     try {
       await this.#parts.record(event)
     } catch (error) {
-      if (!isAnnalsError(error, 'STORAGE_FULL')) throw error
+      if (!isUnrecordable(error)) throw error
     }
   }
 }

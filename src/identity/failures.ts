@@ -3,7 +3,7 @@
 // one entry: what could not be recorded by itself for want of room is counted too.
 
 import type { AuditEvent, Micros } from '../entry/event.ts'
-import { isAnnalsError } from '../errors.ts'
+import { isUnrecordable } from '../errors.ts'
 import { failuresRecorded, failuresWindowMs } from '../limits.ts'
 import type { Clock } from './clock.ts'
 import { failuresCounted, loginFailed, type FailedCall, type FailureReason } from './login-events.ts'
@@ -50,7 +50,7 @@ export class Failures implements AsyncDisposable {
       const { hostName, tell = (call: FailedCall) => loginFailed(hostName, call) } = this.#parts
       await this.#parts.record(tell(call))
     } catch (error) {
-      if (!isAnnalsError(error, 'STORAGE_FULL')) throw error
+      if (!isUnrecordable(error)) throw error
       this.#begin()
       this.#count(call.reason)
     }

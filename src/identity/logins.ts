@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Database } from '../database/database.ts'
 import type { AuditEvent } from '../entry/event.ts'
-import { AnnalsError, isAnnalsError } from '../errors.ts'
+import { AnnalsError, isAnnalsError, isUnrecordable } from '../errors.ts'
 import type { AccountState, ReadAccountState } from './account-state.ts'
 import { parseBasic, type Credentials } from './basic.ts'
 import type { Clock } from './clock.ts'
@@ -191,7 +191,7 @@ export class Logins {
     try {
       await this.#parts.record(event)
     } catch (error) {
-      if (!isAnnalsError(error, 'STORAGE_FULL')) throw error
+      if (!isUnrecordable(error)) throw error
     }
   }
 

@@ -3,7 +3,7 @@
 
 import type { AuditEvent, Micros } from '../entry/event.ts'
 import { selfEvent } from '../entry/self-event.ts'
-import { AnnalsError, isAnnalsError } from '../errors.ts'
+import { AnnalsError, isUnrecordable } from '../errors.ts'
 import {
   limitEntryMicros,
   clientTokenRate,
@@ -126,7 +126,7 @@ export class RateLimits {
     const fields = { limit, seconds: String(seconds) }
     const event = selfEvent({ code: 29058, actor: '*system', hostName, outcome: 'failure', fields })
     await record(event).catch((error: unknown) => {
-      if (!isAnnalsError(error, 'STORAGE_FULL')) throw error
+      if (!isUnrecordable(error)) throw error
     })
   }
 }

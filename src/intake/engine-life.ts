@@ -4,7 +4,7 @@
 import type { AuditEvent } from '../entry/event.ts'
 import { parseLine } from '../entry/line.ts'
 import { selfEvent } from '../entry/self-event.ts'
-import { isAnnalsError } from '../errors.ts'
+import { isUnrecordable } from '../errors.ts'
 import { lastEntriesLooked } from '../limits.ts'
 import type { AuditLog } from '../log/audit-log.ts'
 
@@ -27,7 +27,7 @@ export async function recordAbnormalStop(
     await record(selfEvent({ code: '10002', ...life, hostName: log.hostName, outcome: 'failure' }))
   } catch (error) {
     // Where there is no room, the engine runs all the same (I9).
-    if (!isAnnalsError(error, 'STORAGE_FULL')) throw error
+    if (!isUnrecordable(error)) throw error
   }
 }
 

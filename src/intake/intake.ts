@@ -156,6 +156,7 @@ export class Intake {
 const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'TOO_MANY_REQUESTS',
   'STORAGE_FULL',
+  'LOG_READ_ONLY',
   'OUTCOME_UNKNOWN',
 ])
 

@@ -57,8 +57,8 @@ export interface LogStatus {
   readonly segments: number
   readonly firstTime: Micros | undefined
   readonly lastTime: Micros | undefined
-  /** `refusing`: no room, reading goes on (I9). `failed`: the log has ended, and the process must (recovery). */
-  readonly recording: 'accepting' | 'refusing' | 'failed' | 'closed'
+  /** `refusing`: no room, reading goes on (I9). `read-only`: nothing is recorded any more (`confront`), reading goes on. `failed`: the log has ended, and the process must (recovery). */
+  readonly recording: 'accepting' | 'refusing' | 'read-only' | 'failed' | 'closed'
   /** Entries waiting for a commit. */
   readonly waiting: number
   /** What the background check knows; undefined where there is none. */
@@ -114,6 +114,17 @@ export interface AuditLog extends AsyncDisposable {
    * STORAGE_FULL and the like where a step cannot be made just now: the next call tries it again.
    */
   tendKeys(): Promise<void>
+  /**
+   * Somebody shows a checkpoint of this log, which `witness` holds. Where the log has signed it and is no continuation of
+   * it, it is a copy that was restored, or was rolled back: nothing is recorded in it any more, now and after every start,
+   * and the answer is true.
+   */
+  confront(witness: string, note: string): Promise<boolean>
+  /**
+   * Keeps a checkpoint of this log's own, with signatures of witnesses that the caller has verified: it is what the log
+   * shows from now on, as long as it is its latest one. Durable when it resolves.
+   */
+  cosigned(note: string): Promise<void>
   status(): LogStatus
   /** Records what is waiting, writes the head, and closes. Later calls throw UNAVAILABLE. */
   close(): Promise<void>

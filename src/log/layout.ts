@@ -22,6 +22,8 @@ export interface DataLayout {
   readonly renewal: string
   /** What commands order of whoever holds the log. */
   readonly orders: string
+  /** What this node's witness has seen, and its keys: in no backup. */
+  readonly witness: string
   /** The URL at which a portal was last reached, for commands beside it. */
   readonly publicUrl: string
 }
@@ -37,6 +39,7 @@ export function dataLayout(data: string): DataLayout {
     logs: join(data, 'logs'),
     renewal: join(data, 'renewal.json'),
     orders: join(data, 'orders'),
+    witness: join(data, 'witness'),
     publicUrl: join(data, 'public-url'),
   }
 }

@@ -8,19 +8,26 @@ import { formatBundle, type Tile, tileWidth, widthIn } from '../tree/tile.ts'
 import type { HeadKeeper, SignedHead } from './head.ts'
 import type { LogText } from './log-text.ts'
 import type { LogTree } from './log-tree.ts'
+import type { Witnessed } from './witnessed.ts'
 
 /** A tile of hashes. */
 export type HashTile = Tile & { readonly level: number }
 
 /** Reads the proofs of one log. Positions and sizes that are asked for lie below what a checkpoint has covered. */
 export interface LogProofs {
-  /** The latest signed checkpoint (C2SP tlog-checkpoint) that is durable; undefined before there is a first one. */
+  /**
+   * The latest signed checkpoint (C2SP tlog-checkpoint) that is durable, with the cosignatures that it got; undefined before
+   * there is a first one.
+   */
   checkpoint(): SignedHead | undefined
   /**
    * The latest checkpoint, once there is one of at least `size` entries: within a second, where the disk allows it. Throws
-   * UNAVAILABLE where it does not come in time, or the log is closed.
+   * UNAVAILABLE where it does not come in time, or the log is closed. With `witnessed`, once a witness has cosigned such a
+   * one: within some ten seconds, where one is there.
    */
-  covering(size: number): Promise<SignedHead>
+  covering(size: number, options?: { readonly witnessed?: boolean }): Promise<SignedHead>
+  /** The latest checkpoint that a witness has cosigned, which may be older; undefined before there is a first one. */
+  witnessed(): SignedHead | undefined
   /** Whether there is a durable entry at a position. */
   has(position: Position): boolean
   /** The bytes of a tile of hashes; undefined where the latest checkpoint does not cover it. */
@@ -40,6 +47,7 @@ export interface LogProofs {
 /** What they are read from. */
 export interface LogProofsParts {
   readonly head: Pick<HeadKeeper, 'checkpoint' | 'covering'>
+  readonly witnessed: Pick<Witnessed, 'latest' | 'complete' | 'covering'>
   readonly text: Pick<LogText, 'line' | 'lines'>
   readonly tree: LogTree
   /** How many entries are durable. */
@@ -47,12 +55,16 @@ export interface LogProofsParts {
 }
 
 /** The proofs of a log that is open. */
-export function logProofsOf({ head, text, tree, size }: LogProofsParts): LogProofs {
+export function logProofsOf({ head, witnessed, text, tree, size }: LogProofsParts): LogProofs {
   const covers = (level: Tile['level'], index: number, width: number) =>
     widthIn(head.checkpoint?.size ?? 0, level, index) >= width
   return {
-    checkpoint: () => head.checkpoint,
-    covering: (size) => head.covering(size),
+    checkpoint: () => head.checkpoint && witnessed.complete(head.checkpoint),
+    covering: async (size, options) =>
+      options?.witnessed === true
+        ? await witnessed.covering(size)
+        : witnessed.complete(await head.covering(size)),
+    witnessed: () => witnessed.latest,
     has: (position) => position < size(),
     tile: async (tile) => (covers(tile.level, tile.index, tile.width) ? await tree.tile(tile) : undefined),
     bundle: async (index, width) =>

@@ -6,9 +6,9 @@ import type { Position } from '../entry/event.ts'
 import { blockEntries, cachedLeafBlocks } from '../limits.ts'
 import type { SegmentStore } from '../store/segment-store.ts'
 import { rootOf } from '../tree/compact-range.ts'
-import { bytesOfHash, type Hash } from '../tree/hash.ts'
+import { bytesOfHash, emptyRoot, type Hash } from '../tree/hash.ts'
 import { consistencyRanges, hashesOf, inclusionRanges } from '../tree/proof.ts'
-import { type LeafRange, type Subtree, subtreesOf } from '../tree/range.ts'
+import { hashOfRange, type LeafRange, type Subtree, subtreesOf } from '../tree/range.ts'
 import { type Tile, tileHeight, tileWidth, widthIn } from '../tree/tile.ts'
 import type { LogText } from './log-text.ts'
 import { StoredHashes } from './tree-text.ts'
@@ -42,6 +42,12 @@ export class LogTree {
   async consistency(old: number, size: number): Promise<Hash[]> {
     this.#demand(size)
     return await hashesOf(consistencyRanges(old, size), this.#reader(size))
+  }
+
+  /** The root of the tree of `size` entries. */
+  async root(size: number): Promise<Hash> {
+    this.#demand(size)
+    return size === 0 ? emptyRoot : await hashOfRange({ from: 0, to: size }, this.#reader(size))
   }
 
   /** The roots of the perfect subtrees that a run is made of, from left to right. */

@@ -16,6 +16,7 @@ import type { Checkpoint } from '../tree/checkpoint.ts'
 import { formatVkey, type NoteKey } from '../tree/note-key.ts'
 import type { AuditLog, EntryRun, LogStatus, ReadPlace, Recorded, Snapshot } from './audit-log.ts'
 import type { Clock } from './clock.ts'
+import { contradicts, readOnlyRefusal } from './confronted.ts'
 import { Committer, putIndex, sealSegment } from './committer.ts'
 import {
   addMlDsaKey,
@@ -37,6 +38,7 @@ import { finishRenewal } from './renew.ts'
 import { Recheck, type RecheckOptions } from './recheck.ts'
 import { Room } from './room.ts'
 import { type Run, Sequencer } from './sequencer.ts'
+import { Witnessed } from './witnessed.ts'
 import { runOf } from './snapshot.ts'
 
 /** What is told to the operator while a log is open. */
@@ -65,8 +67,20 @@ export interface OpenOptions {
   /** Checks sealed segments in the background while the log is open. */
   readonly recheck?: RecheckOptions
   readonly disk?: Disk
+  /**
+   * Asks witnesses for the checkpoints of this log that they hold, before anything is recorded in it; what cannot be reached
+   * in time is left out. Not asked of a log that begins.
+   */
+  readonly askWitnesses?: (origin: string) => Promise<readonly HeldCheckpoint[]>
   /** Wraps the store, for tests. */
   readonly wrapStore?: (store: SegmentStore) => SegmentStore
+}
+
+/** A checkpoint of a log that a witness holds. */
+export interface HeldCheckpoint {
+  /** The witness, for people. */
+  readonly witness: string
+  readonly note: string
 }
 
 /**
@@ -92,8 +106,11 @@ export async function openLog(options: OpenOptions): Promise<AuditLog> {
       keys: noteKeysOf(description),
       fault: (segment, reason) => noteFault(segment, reason),
     })
-    const log = new SequencedLog({ description, keys, store, recovered }, options, observer)
+    const own = () => keys.signers
+    const witnessed = await Witnessed.open({ store, origin: originOf(description), keys: own })
+    const log = new SequencedLog({ description, keys, store, recovered, witnessed }, options, observer)
     noteFault = (segment, reason) => log.noteFault(segment, reason)
+    if (await log.isBehind(options.askWitnesses)) return log
     await log.begin(recovered, clock.wallMicros(), { isNewKey, continues: description.continues })
     for (const { segment, reason } of faults) log.noteFault(segment, reason)
     if (options.recheck !== undefined) await log.startRecheck(options.recheck)
@@ -137,6 +154,7 @@ interface LogParts {
   readonly keys: HeldKeys
   readonly store: SegmentStore
   readonly recovered: Recovered
+  readonly witnessed: Witnessed
 }
 
 class SequencedLog implements AuditLog {
@@ -153,6 +171,8 @@ class SequencedLog implements AuditLog {
   readonly #head: HeadKeeper
   readonly #keys: HeldKeys
   readonly #component: string
+  readonly #witnessed: Witnessed
+  readonly #tree: LogTree
   readonly #committer: Committer
   readonly #sequencer: Sequencer
   readonly #clockTimer: NodeJS.Timeout
@@ -160,7 +180,7 @@ class SequencedLog implements AuditLog {
   #closing: Promise<void> | undefined
 
   constructor(
-    { description, keys, store, recovered }: LogParts,
+    { description, keys, store, recovered, witnessed }: LogParts,
     options: OpenOptions,
     observer: LogObserver,
   ) {
@@ -183,7 +203,8 @@ class SequencedLog implements AuditLog {
         ledger,
         origin: this.origin,
         signers: () => keys.signers,
-        seconds: () => Math.floor(clock.wallMicros() / 1_000_000),
+        // Never before the last entry, wherever the clock was set to: a witness compares them.
+        seconds: () => Math.floor(Math.max(clock.wallMicros(), ledger.lastTime ?? 0) / 1_000_000),
         stored: head?.isSigned === true ? head : undefined,
       },
       warn,
@@ -191,7 +212,9 @@ class SequencedLog implements AuditLog {
     const growing = (level: number, index: number) => ledger.growing(level, index)
     const size = () => ledger.size
     const tree = new LogTree({ store, text, growing, size })
-    this.proofs = logProofsOf({ head: this.#head, text, tree, size })
+    this.#tree = tree
+    this.#witnessed = witnessed
+    this.proofs = logProofsOf({ head: this.#head, witnessed, text, tree, size })
     this.#keys = keys
     this.#component = component
     this.#room = new Room({
@@ -227,6 +250,36 @@ class SequencedLog implements AuditLog {
       failed: (error) => observer.failed?.(error),
     })
     this.#clockTimer = setInterval(() => this.#sequencer.checkClock(), clockCheckMs).unref()
+  }
+
+  /** Whether others hold a later checkpoint of this log than it has; then nothing more is written. */
+  async isBehind(ask: OpenOptions['askWitnesses']): Promise<boolean> {
+    // What was proved once holds, whoever can be reached today; unless the log was restored as it had been.
+    const before = await this.#store.getNote('contradicted')
+    if (before !== undefined && (await this.confront('that was asked before', before))) return true
+    if (ask === undefined || this.#recovered.ledger.size === 0) return false
+    for (const { witness, note } of await ask(this.origin))
+      if (await this.confront(witness, note)) return true
+    return false
+  }
+
+  async confront(witness: string, note: string): Promise<boolean> {
+    if (this.#room.isShut) return true
+    const { ledger } = this.#recovered
+    const { origin, keys } = this
+    const rootAt = (size: number) => this.#tree.root(size)
+    if (!(await contradicts(note, { origin, keys, size: ledger.size, rootAt }))) return false
+    // Shut before it is kept: nothing more is recorded, whatever the disk does.
+    this.#room.shut(readOnlyRefusal)
+    await this.#store.putNote('contradicted', note)
+    this.#observer.warn?.(
+      `the witness ${witness} holds a checkpoint of this log that it does not continue: the log is read-only`,
+    )
+    return true
+  }
+
+  cosigned(note: string): Promise<void> {
+    return this.#witnessed.keep(note)
   }
 
   /** Says in the log what opening it found, and puts what was left to put. */
@@ -351,7 +404,7 @@ class SequencedLog implements AuditLog {
       segments: ledger.segments.length,
       firstTime: ledger.segments[0]?.firstTime,
       lastTime: ledger.lastTime,
-      recording: state === 'open' ? (this.#room.refusing ? 'refusing' : 'accepting') : state,
+      recording: state === 'open' ? recordingOf(this.#room) : state,
       waiting: this.#sequencer.waiting,
       ...(this.#recheck === undefined ? {} : { recheck: this.#recheck.status }),
     }
@@ -374,9 +427,10 @@ class SequencedLog implements AuditLog {
     await Promise.all([this.#sequencer.close(), this.#recheck?.[Symbol.asyncDispose]()])
     await this.#committer.settled()
     this.#head.stop()
+    this.#witnessed.stop()
     const { active } = this.#recovered.ledger
     try {
-      if (this.#sequencer.state !== 'failed') {
+      if (this.#sequencer.state !== 'failed' && !this.#room.isShut) {
         if (active !== undefined) await putIndex(this.#store, active)
         await this.#head.flush()
       }
@@ -405,6 +459,11 @@ class SequencedLog implements AuditLog {
     if (!(from instanceof Promise) && !(to instanceof Promise)) return run(start, end, from, to)
     return Promise.all([from, to]).then((edges) => run(start, end, ...edges))
   }
+}
+
+function recordingOf({ isShut, refusing }: Room): LogStatus['recording'] {
+  if (isShut) return 'read-only'
+  return refusing ? 'refusing' : 'accepting'
 }
 
 function run(start: Micros, end: Micros, from: Edge, to: Edge): Run {

@@ -1,5 +1,6 @@
 // Whether there is room to record (I9). Below the low mark recording is refused, before anything is damaged; above
-// the high mark, or once an entry that says so could be written, it resumes. It counts what was refused.
+// the high mark, or once an entry that says so could be written, it resumes. It counts what was refused. A log that others
+// hold a later checkpoint of is shut: nothing is recorded in it any more.
 
 import { AnnalsError } from '../errors.ts'
 import type { Micros } from '../entry/event.ts'
@@ -23,6 +24,7 @@ export class Room {
   #refused = 0
   #missedReads = 0
   #timer: NodeJS.Timeout | undefined
+  #shut: string | undefined
 
   constructor(parts: RoomParts) {
     this.#parts = parts
@@ -31,7 +33,18 @@ export class Room {
 
   /** True while recording is refused. */
   get refusing(): boolean {
-    return this.#refusing
+    return this.#refusing || this.isShut
+  }
+
+  /** True where recording is refused for good: even the log's own entries are. */
+  get isShut(): boolean {
+    return this.#shut !== undefined
+  }
+
+  /** Refuses for good; `why` is for whoever wants to record. */
+  shut(why: string): void {
+    this.#shut ??= why
+    this.stop()
   }
 
   /** Since when it is. */
@@ -60,7 +73,7 @@ export class Room {
 
   /** Looks at the disk: `filled` where recording is refused from now on. */
   check(): 'filled' | 'as before' {
-    if (this.#refusing) return 'as before'
+    if (this.refusing) return 'as before'
     const now = this.#parts.wallMicros()
     if (Math.abs(now - this.#looked) < roomLookMicros) return 'as before'
     this.#looked = now
@@ -80,7 +93,7 @@ export class Room {
   /** The refusal of an event, or of several together, counted. */
   refuse(events = 1): AnnalsError {
     this.#refused += events
-    return noRoom()
+    return this.#shut === undefined ? noRoom() : new AnnalsError('LOG_READ_ONLY', this.#shut)
   }
 
   /** Counts a read that could not be recorded. */
@@ -91,6 +104,7 @@ export class Room {
   /** Looks for space until `resume` succeeds with twice the low mark free. */
   waitForSpace(resume: () => Promise<boolean>): void {
     clearTimeout(this.#timer)
+    if (this.isShut) return
     this.#timer = setTimeout(() => {
       void this.#tryResume(resume)
     }, this.#parts.checkMs ?? roomCheckMs).unref()

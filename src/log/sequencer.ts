@@ -193,6 +193,7 @@ export class Sequencer {
     const draft = draftOf(this.#parts.noteOf(code, fields, occurred), this.#parts.id)
     return new Promise((resolve, reject) => {
       if (this.#state === 'failed') return reject(ended(this.#state))
+      if (this.#parts.room.isShut) return reject(this.#parts.room.refuse(0))
       this.#notes.push({ kind, draft, ...sizeOf(draft), resolve, reject })
       this.#wake()
     })
@@ -377,7 +378,7 @@ export class Sequencer {
 
   #placeEntry(batch: Batch, item: WaitingEntry): void | Promise<void> {
     const { room, ledger } = this.#parts
-    if (room.refusing && item.kind === 'entry') throw room.refuse()
+    if (room.isShut || (room.refusing && item.kind === 'entry')) throw room.refuse()
     const { draft } = item
     const fingerprint = fingerprintOf(identityOf(draft))
     const inBatch = this.#sameInBatch(batch, draft, fingerprint)

@@ -1,5 +1,6 @@
 // Whether a node takes requests, and if not, why. A log that refuses to record for want of space (I9) leaves the
-// node ready: reading goes on, and a balancer that took the node away would stop that too. It is said all the same.
+// node ready: reading goes on, and a balancer that took the node away would stop that too. It is said all the same. So
+// does a log that is read-only because a witness proved that it was rolled back.
 
 import { formatMicros } from '../entry/time.ts'
 
@@ -7,7 +8,7 @@ import { formatMicros } from '../entry/time.ts'
 export type Phase = 'starting' | 'running' | 'stopping' | 'failed'
 
 /** Whether the log records, as its own status says. */
-export type Recording = 'accepting' | 'refusing' | 'failed' | 'closed'
+export type Recording = 'accepting' | 'refusing' | 'read-only' | 'failed' | 'closed'
 
 /** What `/readyz` says. */
 export interface HealthReport {
@@ -51,7 +52,8 @@ export function createHealth(
     const state = recording()
     const check = checked()
     const isFailed = phase === 'failed' || state === 'failed'
-    const isReady = phase === 'running' && (state === 'accepting' || state === 'refusing')
+    const isReady =
+      phase === 'running' && (state === 'accepting' || state === 'refusing' || state === 'read-only')
     return {
       ready: isReady,
       phase: isFailed ? 'failed' : phase,
@@ -75,9 +77,13 @@ export function createHealth(
 
 const order: readonly Phase[] = ['starting', 'running', 'stopping', 'failed']
 
+const readOnly =
+  'this log is an older copy of itself, as a witness proves: it is read-only, and is continued only as a new log'
+
 function problemsOf(phase: Phase, recording: Recording | undefined): string[] {
   if (phase === 'failed') return ['the audit log cannot be written any more, and this node ends']
   if (phase !== 'running') return [`this node is ${phase}`]
+  if (recording === 'read-only') return [readOnly]
   return recording === 'refusing' ? ['nothing is recorded for want of disk space; reading goes on'] : []
 }
 

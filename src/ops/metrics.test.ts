@@ -93,6 +93,8 @@ const bounded = [
   'node',
   'engine',
   'limit',
+  'verdict',
+  'witness',
 ]
 
 function valueOf(text: string, name: string): number {

@@ -32,6 +32,13 @@ export interface EngineNumbers {
   readonly certificateExpiresAt: number
 }
 
+/** How far a witness of the log is behind. */
+export interface WitnessNumbers {
+  readonly name: string
+  readonly entries: number
+  readonly seconds: number
+}
+
 /** Where a node counts. No method throws, and each is cheap enough for a hot path. */
 export interface Metrics extends Disposable {
   readonly http: {
@@ -62,6 +69,19 @@ export interface Metrics extends Disposable {
     failed(reason: string): void
     resumed(): void
   }
+  /** The node's witness. */
+  readonly witness: {
+    asked(verdict: string): void
+  }
+  /** What it holds against logs, once it is open. */
+  watchWitness(evidence: () => number): void
+  /** The log's own witnesses. */
+  readonly exchange: {
+    cosigned(): void
+    failed(reason: string): void
+  }
+  /** How far each of them is behind. */
+  watchWitnesses(lags: () => readonly WitnessNumbers[]): void
   /** The log, once it is open. */
   watch(numbers: () => LogNumbers): void
   /** A portal's engines, once there is a registry of them. */
@@ -78,7 +98,7 @@ export interface MetricDescription {
   readonly help: string
 }
 
-const recordingStates = ['accepting', 'refusing', 'failed', 'closed'] as const
+const recordingStates = ['accepting', 'refusing', 'read-only', 'failed', 'closed'] as const
 const outerVias = ['http', 'syslog', 'file', 'otlp'] as const
 const limitNames = ['network', 'name', 'client', 'token'] as const
 const breakReasons = ['gone', 'stalled', 'engine', 'instance', 'failed'] as const
@@ -90,6 +110,8 @@ export function createMetrics(version: string): Metrics {
   addBuild(registry, version)
   const log = addLogMetrics(registry)
   const engines = addEngineMetrics(registry)
+  const witness = addWitnessMetrics(registry)
+  const exchange = addExchangeMetrics(registry)
   return {
     http: { ...addHttpMetrics(registry), render: () => render(registry) },
     log: log.counters,
@@ -98,6 +120,10 @@ export function createMetrics(version: string): Metrics {
     watch: log.watch,
     engines: engines.counters,
     watchEngines: engines.watch,
+    witness: witness.counters,
+    watchWitness: witness.watch,
+    exchange: exchange.counters,
+    watchWitnesses: exchange.watch,
     list: () => registry.getMetricsAsArray().map((metric) => describe(metric)),
     [Symbol.dispose]: () => process[Symbol.dispose](),
   }
@@ -210,7 +236,7 @@ function addLogMetrics(registry: Registry): { counters: Metrics['log']; watch: M
   )
   void new Gauge({
     name: 'annals_log_recording',
-    help: '1 for the state that recording is in: accepting, refusing (no disk space), failed or closed.',
+    help: '1 for the state that recording is in: accepting, refusing (no disk space), read-only (rolled back), failed or closed.',
     labelNames: ['state'],
     registers,
     collect() {
@@ -322,6 +348,76 @@ function addEngineMetrics(registry: Registry): {
   )
   return {
     counters: { failed: (reason) => failures.inc({ reason }), resumed: () => resumes.inc() },
+    watch: (source) => void (numbers = source),
+  }
+}
+
+function addWitnessMetrics(registry: Registry): {
+  counters: Metrics['witness']
+  watch: Metrics['watchWitness']
+} {
+  const registers = [registry]
+  const asked = new Counter({
+    name: 'annals_witness_requests_total',
+    help: 'Requests to cosign the checkpoint of a log, by what became of them.',
+    labelNames: ['verdict'],
+    registers,
+  })
+  let evidence: (() => number) | undefined
+  void new Gauge({
+    name: 'annals_witness_contradictions',
+    help: 'Logs that contradicted what this witness saw of them, as kept in witness/evidence.',
+    registers,
+    collect() {
+      this.set(evidence?.() ?? 0)
+    },
+  })
+  return {
+    counters: { asked: (verdict) => asked.inc({ verdict }) },
+    watch: (source) => void (evidence = source),
+  }
+}
+
+function addExchangeMetrics(registry: Registry): {
+  counters: Metrics['exchange']
+  watch: Metrics['watchWitnesses']
+} {
+  const registers = [registry]
+  const cosigned = new Counter({
+    name: 'annals_log_cosignatures_total',
+    help: "Cosignatures of the log's checkpoints that witnesses gave.",
+    registers,
+  })
+  const failures = new Counter({
+    name: 'annals_log_witness_failures_total',
+    help: "Times that a witness did not cosign the log's checkpoint, by reason.",
+    labelNames: ['reason'],
+    registers,
+  })
+  let numbers: (() => readonly WitnessNumbers[]) | undefined
+  const shown = (name: string, help: string, value: (witness: WitnessNumbers) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['witness'],
+      registers,
+      collect() {
+        this.reset()
+        for (const witness of numbers?.() ?? []) this.set({ witness: witness.name }, value(witness))
+      },
+    })
+  shown(
+    'annals_log_witness_behind_entries',
+    'Entries of the log that the witness has not cosigned a checkpoint of.',
+    ({ entries }) => entries,
+  )
+  shown(
+    'annals_log_witness_behind_seconds',
+    'For how long there has been an entry that the witness has not cosigned a checkpoint of.',
+    ({ seconds }) => seconds,
+  )
+  return {
+    counters: { cosigned: () => cosigned.inc(), failed: (reason) => failures.inc({ reason }) },
     watch: (source) => void (numbers = source),
   }
 }

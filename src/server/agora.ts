@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { Instances } from '../agora/instances.ts'
 import { withPort } from '../config/configuration.ts'
 import { readInstancesFile } from '../config/instances-file.ts'
-import { AnnalsError, isAnnalsError } from '../errors.ts'
+import { AnnalsError, isUnrecordable } from '../errors.ts'
 import { createAgoraApp } from '../http/app.ts'
 import { Failures } from '../identity/failures.ts'
 import type { FailedCall } from '../identity/login-events.ts'
@@ -92,7 +92,7 @@ export async function startAgora(options: NodeOptions): Promise<RunningAgora> {
 function recorderOf({ logger }: NodeOptions, { record }: NodeBase): NodeBase['record'] {
   return (event) =>
     record(event).catch((error: unknown) => {
-      if (!isAnnalsError(error, 'STORAGE_FULL')) throw error
+      if (!isUnrecordable(error)) throw error
       warnUnrecorded(logger, error)
     })
 }

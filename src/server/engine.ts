@@ -13,6 +13,8 @@ import type { JoinToken } from '../federation/join-token.ts'
 import { KeptTokenTrust } from '../federation/kept-token-trust.ts'
 import { PortalTrust } from '../federation/portal-trust.ts'
 import { openTlsIdentity } from '../federation/tls-identity.ts'
+import { HttpWitnesses } from '../federation/witness/http-witness.ts'
+import type { WitnessPeer } from '../federation/witness/witness-peer.ts'
 import { createEngineApp, createInnerApp } from '../http/app.ts'
 import { EngineTokens } from '../identity/engine-tokens.ts'
 import { Failures } from '../identity/failures.ts'
@@ -38,6 +40,8 @@ import {
 } from './node.ts'
 import { openRecordSocket } from './record-socket.ts'
 import { openIntake, openSources } from './sources.ts'
+import { readWitnessPolicy } from './witness-policy.ts'
+import { askWitnessesOf, beginExchange, openWitness, portalWitness, toldKeys } from './witnessing.ts'
 
 /** What an engine is started with. */
 export interface EngineOptions extends NodeOptions {
@@ -60,7 +64,12 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
   // As the product's own engines name themselves.
   const phases = { component: hostName, actor: 'nxengine' }
   await using parts = new AsyncDisposableStack()
-  const node = await openNode(parts, options, hostName, serverCommands.engine)
+  const policy = await readWitnessPolicy(configuration.witnessPolicyFile)
+  const ask = askWitnessesOf(options, policy, async (asking) => {
+    const http = asking.use(new HttpWitnesses())
+    return portalsOf(http, await PortalTrust.open(realDisk, data))
+  })
+  const node = await openNode(parts, options, hostName, serverCommands.engine, ask)
   const { log, metrics, health, record } = node
   await recordAbnormalStop(log, record, phases)
   parts.defer(() => recordPhase(node, options, phases, '10003', true))
@@ -81,8 +90,12 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
     record,
     logger,
   })
+  const peers = async () => (trust.portal === undefined ? [] : [trust.portal])
+  const witness = await openWitness(parts, node, options, { component: hostName, peers, policy })
+  const keys = () => toldKeys(log, witness)
   const side = parts.use(
     new EngineSide({
+      keys,
       log,
       identity,
       trust,
@@ -96,6 +109,7 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
   )
   const face = {
     log,
+    witness,
     hostName,
     component: hostName,
     metrics: metrics.http,
@@ -139,8 +153,10 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
   side.start(changed)
   // The portal calls as soon as it has let the engine join.
   health.enter('running')
-  if (trust.portal === undefined) await joinWhereTold(options, node, { trust, identity, portalListen })
+  if (trust.portal === undefined) await joinWhereTold(options, node, { trust, identity, portalListen, keys })
   await recordPhase(node, options, phases, '10001')
+  const http = parts.use(new HttpWitnesses())
+  beginExchange(parts, node, options, policy, () => portalsOf(http, trust))
   const all = parts.move()
   return {
     configuration: withPort(configuration, (app.server.address() as AddressInfo).port),
@@ -150,6 +166,11 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
     failed: node.failed,
     stop: () => all.disposeAsync(),
   }
+}
+
+// The portal, where one was joined.
+function portalsOf(http: HttpWitnesses, { portal }: PortalTrust): WitnessPeer[] {
+  return portal === undefined ? [] : [portalWitness(http, portal)]
 }
 
 // Calls without valid credentials that were only counted become their entry (S7).
@@ -184,6 +205,7 @@ interface Joining {
   readonly trust: PortalTrust
   readonly identity: Awaited<ReturnType<typeof openTlsIdentity>>
   readonly portalListen: Listen
+  readonly keys: () => string
 }
 
 // A crash before the portal's answer is kept: the next start asks again, with the same token and the same facts, and is
@@ -191,7 +213,7 @@ interface Joining {
 async function joinWhereTold(
   options: EngineOptions,
   { log, record }: NodeBase,
-  { trust, identity, portalListen }: Joining,
+  { trust, identity, portalListen, keys }: Joining,
 ): Promise<void> {
   const { configuration, logger, clock } = options
   const { join: url, advertise, hostName } = configuration
@@ -200,7 +222,8 @@ async function joinWhereTold(
   const token = await options.token()
   const address = advertise ?? (await addressFor(url, portalListen))
   const logKey = Buffer.from(log.publicKey).toString('base64')
-  const engine = { hostName, log: log.id, logKey, certificate: identity.current.certificate }
+  const { certificate } = identity.current
+  const engine = { hostName, log: log.id, logKey, keys: keys(), certificate }
   const portal = await askToJoin({ url, token, engine, address })
   await trust.join(portal, url, clock.wallMicros())
   const told = { ...portal, certificate: portal.certificate.fingerprint }

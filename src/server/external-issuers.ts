@@ -4,7 +4,7 @@
 import type { Configuration } from '../config/configuration.ts'
 import { readIssuersFile } from '../config/issuers-file.ts'
 import type { AuditEvent } from '../entry/event.ts'
-import { isAnnalsError } from '../errors.ts'
+import { isUnrecordable } from '../errors.ts'
 import type { Clock } from '../identity/clock.ts'
 import { issuerChanged } from '../identity/issuer-events.ts'
 import { ExternalIssuers } from '../identity/issuers.ts'
@@ -54,7 +54,7 @@ async function recordChange(
   ...[issuer, change]: [issuer: string, change: Parameters<typeof issuerChanged>[2]]
 ): Promise<void> {
   await record(issuerChanged(hostName, issuer, change)).catch((error: unknown) => {
-    if (!isAnnalsError(error, 'STORAGE_FULL')) throw error
+    if (!isUnrecordable(error)) throw error
     warnUnrecorded(logger, error)
   })
 }

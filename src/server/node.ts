@@ -11,11 +11,11 @@ import type { TlsFiles } from '../config/tls-files.ts'
 import type { AuditEvent } from '../entry/event.ts'
 import { draftOf } from '../entry/line.ts'
 import { selfEvent } from '../entry/self-event.ts'
-import { AnnalsError, isAnnalsError } from '../errors.ts'
+import { AnnalsError, isAnnalsError, isUnrecordable } from '../errors.ts'
 import { acceptBacklog, idleCheckMs, lockRetryMs, lockWaitMs } from '../limits.ts'
 import type { AuditLog } from '../log/audit-log.ts'
 import { lockData, readHolder } from '../log/lock.ts'
-import { type LogObserver, openLog } from '../log/open.ts'
+import { type LogObserver, openLog, type OpenOptions } from '../log/open.ts'
 import { tendKeys } from './tend-keys.ts'
 import type { RecheckOptions } from '../log/recheck.ts'
 import { prepareDataDirectory } from '../ops/data-directory.ts'
@@ -72,14 +72,15 @@ export interface Phases {
 }
 
 /**
- * Prepares the data directory, takes its lock as `command` (I5), and opens the log. What is begun is noted in `parts`,
- * and is ended in the opposite order: when the node stops, or at once where a later step of the start fails.
+ * Prepares the data directory, takes its lock as `command` (I5), and opens the log, of which `askWitnesses` says what others
+ * hold. What is begun is noted in `parts`, and is ended in the opposite order: when the node stops, or at once where a later step of the start fails.
  */
 export async function openNode(
   parts: AsyncDisposableStack,
   options: NodeOptions,
   component: string,
   command: string,
+  askWitnesses?: OpenOptions['askWitnesses'],
 ): Promise<NodeBase> {
   const { configuration, logger } = options
   const { data } = configuration
@@ -88,7 +89,9 @@ export async function openNode(
   parts.use(await waitForLock(data, command))
   const metrics = parts.use(createMetrics(annalsVersion()))
   const failure = Promise.withResolvers<unknown>()
-  const log = parts.use(await open(options, component, observerOf(options, metrics, failure.resolve)))
+  const log = parts.use(
+    await open(options, component, observerOf(options, metrics, failure.resolve), askWitnesses),
+  )
   metrics.watch(() => log.status())
   parts.use(tendKeys(log, logger))
   const sources: (() => readonly string[])[] = []
@@ -124,10 +127,20 @@ function open(
   { configuration, clock, disk }: NodeOptions,
   component: string,
   observer: LogObserver,
+  askWitnesses: OpenOptions['askWitnesses'],
 ): Promise<AuditLog> {
   const { data, hostName, minFreeBytes, recheckDays } = configuration
-  const options = { data, hostName, component, clock, minFreeBytes, observer, ...recheckOf(recheckDays) }
-  return openLog(disk === undefined ? options : { ...options, disk })
+  return openLog({
+    data,
+    hostName,
+    component,
+    clock,
+    minFreeBytes,
+    observer,
+    ...recheckOf(recheckDays),
+    ...(disk === undefined ? {} : { disk }),
+    ...(askWitnesses === undefined ? {} : { askWitnesses }),
+  })
 }
 
 function recheckOf(days: number): { readonly recheck?: RecheckOptions } {
@@ -170,7 +183,7 @@ export async function recordPhase(
   try {
     await record(selfEvent({ code, actor, component, hostName }))
   } catch (error) {
-    if (!isLast && !isAnnalsError(error, 'STORAGE_FULL')) throw error
+    if (!isLast && !isUnrecordable(error)) throw error
     warnUnrecorded(logger, error)
   }
 }

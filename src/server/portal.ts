@@ -8,7 +8,7 @@ import { type Database, openDatabase } from '../database/database.ts'
 import { drain } from '../database/outbox.ts'
 import type { JoinedNode } from '../federation/enrolment.ts'
 import { draftOf } from '../entry/line.ts'
-import { Engines, type EnginesParts } from '../federation/engines.ts'
+import { Engines, type EnginesParts, witnessesAtRest } from '../federation/engines.ts'
 import { RegistryPosition } from '../federation/registry-position.ts'
 import { Registry } from '../federation/registry.ts'
 import { openTlsIdentity, type TlsIdentity } from '../federation/tls-identity.ts'
@@ -18,7 +18,7 @@ import type { TokenPlace } from '../identity/access-token.ts'
 import { type Identity, openIdentity } from '../identity/identity.ts'
 import { issuerPath, resourceMetadataPath, resourcePath } from '../identity/oauth-paths.ts'
 import type { TokenKeys } from '../identity/token-keys.ts'
-import { outboxIntervalMs, tokenKeyLookMs } from '../limits.ts'
+import { outboxIntervalMs, tokenKeyLookMs, witnessAskMs } from '../limits.ts'
 import type { AuditLog } from '../log/audit-log.ts'
 import { dataLayout } from '../log/layout.ts'
 import type { Logger } from '../ops/logger.ts'
@@ -41,6 +41,8 @@ import {
 import { portalComponent } from './portal-component.ts'
 import { openRecordSocket } from './record-socket.ts'
 import { openIntake, openSources } from './sources.ts'
+import { readWitnessPolicy } from './witness-policy.ts'
+import { askWitnessesOf, beginExchange, openWitness, toldKeys } from './witnessing.ts'
 
 /** The first administrator's login name. */
 export const administratorName = 'admin'
@@ -69,7 +71,9 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
   const { configuration, logger, clock } = options
   const { data, hostName, listen, stopTimeoutSeconds } = configuration
   await using parts = new AsyncDisposableStack()
-  const node = await openNode(parts, options, portalComponent, serverCommands.portal)
+  const policy = await readWitnessPolicy(configuration.witnessPolicyFile)
+  const ask = askWitnessesOf(options, policy, (asking) => enginesAtRest(asking, options))
+  const node = await openNode(parts, options, portalComponent, serverCommands.portal, ask)
   const { log, metrics, health, record } = node
   // A crash before this: there is a log with its key, and perhaps its first entry. The next start finds both.
   await recordPhase(node, options, phases, '20001')
@@ -100,7 +104,10 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
   const tls = await openTlsIdentity(tlsPlace(options))
   const registry = new Registry({ database, clock, hostName, random: randomBytes })
   const tokenTrust = () => identity.tokenTrust()
-  const engines = parts.use(enginesOf(options, node, { registry, identity: tls, tokenTrust }))
+  const peers = () => registry.connected()
+  const witness = await openWitness(parts, node, options, { component: portalComponent, peers, policy })
+  const keys = () => toldKeys(log, witness)
+  const engines = parts.use(enginesOf(options, node, { registry, identity: tls, tokenTrust, keys }))
   metrics.watchEngines(() => engines.numbers())
   const app = createPortalApp({
     log,
@@ -113,13 +120,14 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
     ...trustedProxies(configuration),
     recording: { authenticate: (claim) => identity.authenticate(claim), intake },
     engines,
+    witness,
+    enrol: (body, mac) => registry.enrol(body, mac, { ...joinedAs(log, tls), keys: keys() }),
     publicUrl,
     manifests: new Manifests(),
     registryPosition: async () => {
       await outbox.drained()
       return await registryPosition.read()
     },
-    enrol: (body, mac) => registry.enrol(body, mac, joinedAs(log, tls)),
     timeZone: configuration.timeZone,
     hostName,
     component: portalComponent,
@@ -141,6 +149,7 @@ export async function startPortal(options: PortalOptions): Promise<RunningPortal
   parts.use(rotateTokenKeys(identity.tokenKeys, configuration, logger))
   await keepPublicUrl(running, logger)
   engines.start()
+  beginExchange(parts, node, options, policy, () => engines.witnesses())
   health.enter('running')
   const all = parts.move()
   return {
@@ -180,10 +189,19 @@ function tlsPlace({ configuration: { data, hostName }, clock }: NodeOptions) {
   return { disk: realDisk, directory: dataLayout(data).tls, hostName, now: clock.wallMicros() }
 }
 
+// Before the log is open, and so before anything else is: what it is about may be the log's own past.
+async function enginesAtRest(parts: AsyncDisposableStack, options: PortalOptions) {
+  const { data, hostName } = options.configuration
+  const { clock } = options
+  const database = parts.use(await openDatabase(dataLayout(data).database))
+  const registry = new Registry({ database, clock, hostName, random: randomBytes })
+  return await witnessesAtRest(parts, registry, await openTlsIdentity(tlsPlace(options)), witnessAskMs)
+}
+
 function enginesOf(
   { configuration, clock, logger }: PortalOptions,
   { metrics, record }: NodeBase,
-  own: Pick<EnginesParts, 'registry' | 'identity' | 'tokenTrust'>,
+  own: Pick<EnginesParts, 'registry' | 'identity' | 'tokenTrust' | 'keys'>,
 ): Engines {
   return new Engines({
     ...own,

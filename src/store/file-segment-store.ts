@@ -2,7 +2,8 @@
 //
 //   segments/00000000000000000000.log    the text: one entry a line
 //   segments/00000000000000000000.seal   its seal record, put when it will never be written again
-//   head                                 origin, size and root
+//   head                                 the signed checkpoint
+//   witnessed, contradicted              what others signed of the log (`NoteName`)
 //   tile/…, index/…                      derived: may be deleted while the node is stopped
 //   cut/…                                what recovery cut off
 //
@@ -12,7 +13,7 @@ import { dirname, join } from 'node:path'
 import type { Position } from '../entry/event.ts'
 import { absent, type Disk, type DiskFile, isFull } from './disk.ts'
 import { readWhole, replaceFile, temporarySuffix } from './durable-file.ts'
-import type { AppendOutcome, SegmentReader, SegmentStore, StoredSegment } from './segment-store.ts'
+import type { AppendOutcome, NoteName, SegmentReader, SegmentStore, StoredSegment } from './segment-store.ts'
 
 const copyBytes = 1024 * 1024
 
@@ -163,6 +164,14 @@ class FileSegmentStore implements SegmentStore {
 
   async putHead(head: string): Promise<void> {
     await replaceFile(this.#disk, join(this.#places.directory, 'head'), Buffer.from(head))
+  }
+
+  async getNote(name: NoteName): Promise<string | undefined> {
+    return (await readWhole(this.#disk, join(this.#places.directory, name)))?.toString()
+  }
+
+  async putNote(name: NoteName, note: string): Promise<void> {
+    await replaceFile(this.#disk, join(this.#places.directory, name), Buffer.from(note))
   }
 
   freeBytes(): number {

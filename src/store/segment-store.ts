@@ -17,6 +17,12 @@ export interface StoredSegment {
   readonly seal: string | undefined
 }
 
+/**
+ * What others signed of a log: its latest checkpoint that a witness cosigned, and one that it signed and that contradicts
+ * what it is now.
+ */
+export type NoteName = 'witnessed' | 'contradicted'
+
 /** How an append ended. */
 export type AppendOutcome =
   /** All of it is durable. */
@@ -57,6 +63,10 @@ export interface SegmentStore extends AsyncDisposable {
   getHead(): Promise<string | undefined>
   /** Replaces the head. Durable when it returns. */
   putHead(head: string): Promise<void>
+  /** Reads a note that is kept beside the head; undefined where none was ever put. */
+  getNote(name: NoteName): Promise<string | undefined>
+  /** Replaces it. Durable when it returns. One caller at a time for each. */
+  putNote(name: NoteName, note: string): Promise<void>
   /** How much more can be written, in bytes. */
   freeBytes(): number
 }

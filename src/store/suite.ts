@@ -114,6 +114,19 @@ export function segmentStoreSuite(name: string, make: () => Promise<StoreUnderTe
       assert.equal(await again.getHead(), 'a\n2\n')
     })
 
+    test('each note is the last one put, also after a crash', async () => {
+      await using under = await make()
+      assert.equal(await under.store.getNote('witnessed'), undefined)
+      await under.store.putNote('witnessed', 'a\n1\n')
+      await under.store.putNote('contradicted', 'b\n')
+      await under.store.putNote('witnessed', 'a\n2\n')
+      await using again = await under.crash()
+      assert.deepEqual(
+        [await again.getNote('witnessed'), await again.getNote('contradicted')],
+        ['a\n2\n', 'b\n'],
+      )
+    })
+
     test('reading behind the end gives nothing', async () => {
       await using under = await make()
       await under.store.begin(0)

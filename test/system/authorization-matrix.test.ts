@@ -65,6 +65,7 @@ const { agoraRoutes, innerRoutes, portalRoutes } = routeTables
 const engineRoutes = [
   ...routeTables.engineRoutes,
   ...routeTables.recordingRoutes,
+  ...routeTables.witnessRoutes,
   ...routeTables.engineCheckpointRoutes,
 ]
 
@@ -93,6 +94,9 @@ const portalMatrix = `
 /audit-trail/api/v2/logs/:log/entries                        401 401 403 403 201 201 403 403 403 403 201 401 401 401 403 403 401 401 401 401 401 401
 /v1/logs                                                     401 401 403 403 200 200 403 403 403 403 200 401 401 401 403 403 401 401 401 401 401 401
 /audit-trail/api/v2/schemas/event                            200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+/audit-trail/api/v2/witness/add-checkpoint                   400 400 400 400 400 400 400 400 400 400 400 400 400 400 400 400 400 400 400 400 400 400
+/audit-trail/api/v2/witness/:hash/checkpoint                 404 404 404 404 404 404 404 404 404 404 404 404 404 404 404 404 404 404 404 404 404 404
+/audit-trail/api/v2/witness/vkeys                            200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 /healthz                                                     200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 /readyz                                                      200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 /metrics                                                     200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -127,6 +131,9 @@ const engineMatrix = `
 /audit-trail/api/v2/logs/:log/entries                        401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401
 /v1/logs                                                     401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401 401
 /audit-trail/api/v2/schemas/event                            200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+/audit-trail/api/v2/witness/add-checkpoint                   400 400 400 400 400 400 400 400 400 400 400 400 400 400 400 400 400 400 400 400 400 400
+/audit-trail/api/v2/witness/:hash/checkpoint                 404 404 404 404 404 404 404 404 404 404 404 404 404 404 404 404 404 404 404 404 404 404
+/audit-trail/api/v2/witness/vkeys                            200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 /audit-trail/api/v2/logs/:log/checkpoint                     200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 /audit-trail/api/v2/logs/:log/keys                           200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200`
 
@@ -138,7 +145,11 @@ const innerMatrix = `
 /audit-trail/inner/v1/entries                                tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls
 /audit-trail/inner/v1/log/*                                  tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls
 /audit-trail/inner/v1/certificate                            tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls
-/audit-trail/inner/v1/tokens                                 tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls`
+/audit-trail/inner/v1/tokens                                 tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls
+/audit-trail/inner/v1/keys                                   tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls
+/audit-trail/api/v2/witness/add-checkpoint                   tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls
+/audit-trail/api/v2/witness/:hash/checkpoint                 tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls
+/audit-trail/api/v2/witness/vkeys                            tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls tls`
 
 /** What stands behind the callers. */
 interface Stage {
@@ -172,6 +183,7 @@ test('E5, E6: every route of every face answers every caller as the matrix says'
     'portalRoutes',
     'recordingRoutes',
     'socketRoutes',
+    'witnessRoutes',
   ])
   await context.test('the portal', async (context) => {
     await prove(context, portalRoutes, portalMatrix, (...asked) => statusOf(stage, stage.portal, ...asked))
@@ -283,6 +295,7 @@ async function send(
     .replace(':host', engineName)
     .replace(':log', server === engine ? engineName : hostName)
     .replace(':position', String(mark))
+    .replace(':hash', '0'.repeat(64))
     .replace('*', '0/000.p/1')
   if (method !== 'POST') return await ask(server, asked, { method, headers })
   const posted = bodies.get(path)
@@ -301,6 +314,8 @@ const bodies = new Map([
     JSON.stringify({ code: 40_001, component: 'Shop', actor: 'x', message: 'sold' }),
   ],
   ['/v1/logs', JSON.stringify({ resourceLogs: [] })],
+  // Whoever asks a witness proves itself with what it shows; this is no checkpoint.
+  ['/audit-trail/api/v2/witness/add-checkpoint', 'nothing'],
 ])
 
 // Well-formed, but nobody made it: an engine proves itself with its token alone, whatever else it sends.

@@ -98,7 +98,16 @@ suite('engines join a portal', { concurrency: 4 }, () => {
         await made.join(urlOf(meddler))
         const [exchange] = meddler.seen.slice(-1)
         const keys = Object.keys(JSON.parse(exchange?.answer?.body.toString() ?? '{}') as object)
-        assert.deepEqual(keys, ['version', 'hostName', 'log', 'logKey', 'certificate', 'nonce', 'request'])
+        assert.deepEqual(keys, [
+          'version',
+          'hostName',
+          'log',
+          'logKey',
+          'keys',
+          'certificate',
+          'nonce',
+          'request',
+        ])
         for (const { title, alter } of alterations(fields, keys)) {
           meddler.change = { answer: alter }
           await refuses(

@@ -16,6 +16,8 @@ export interface KeyedNode {
   readonly data: string
   readonly description: LogDescription
   readonly tls: TlsPlace
+  /** Where the node's witness keeps its keys. */
+  readonly witness: string
   /** Where a portal's control database is; an engine has none. */
   readonly database: string
 }
@@ -28,7 +30,7 @@ export function addKeyOptions(command: Command): Command {
 /** Finds that node. Throws LOG_MISSING where the directory holds no log. */
 export async function findNode(command: Command, surroundings: Surroundings): Promise<KeyedNode> {
   const { data } = configurationOf(command, surroundings)
-  const { log, tls, database } = dataLayout(data)
+  const { log, tls, database, witness } = dataLayout(data)
   const description = await readDescription(realDisk, log)
   if (description === undefined) {
     throw new AnnalsError(
@@ -38,7 +40,7 @@ export async function findNode(command: Command, surroundings: Surroundings): Pr
   }
   // The log keeps the name that it began with, whatever this machine is called.
   const place = { disk: realDisk, directory: tls, hostName: description.hostName }
-  return { data, description, tls: place, database }
+  return { data, description, tls: place, witness, database }
 }
 
 /** The name in the header of the entries of its log's own. */

@@ -6,18 +6,22 @@ import { openDatabase } from '../../database/database.ts'
 import { formatMicros } from '../../entry/time.ts'
 import type { Certificate } from '../../federation/certificate.ts'
 import { readCertificates } from '../../federation/tls-identity.ts'
+import { readWitnessKeys } from '../../federation/witness/witness-keys.ts'
 import { type TokenKey, TokenKeys } from '../../identity/token-keys.ts'
 import { keyOverlapMicros } from '../../limits.ts'
-import { type LogDescription, noteKeysOf } from '../../log/description.ts'
+import { type LogDescription, noteKeysOf, originOf } from '../../log/description.ts'
 import type { StoredRotation } from '../../log/stored-rotation.ts'
 import { systemClock } from '../../ops/clock.ts'
-import { formatVkey, signatureTypes } from '../../tree/note-key.ts'
+import { realDisk } from '../../store/disk.ts'
+import { formatVkey, type NoteKey } from '../../tree/note-key.ts'
 import { print, printJson, type Surroundings } from '../surroundings.ts'
 import { addKeyOptions, findNode, type KeyedNode } from './node.ts'
 
 /** What is shown. */
 interface Shown {
   readonly description: LogDescription
+  /** Empty at a node that has never been started. */
+  readonly witness: readonly NoteKey[]
   readonly certificates: Awaited<ReturnType<typeof readCertificates>>
   /** Undefined at an engine, which signs no tokens. */
   readonly tokenKeys: readonly TokenKey[] | undefined
@@ -36,14 +40,15 @@ export function keyShowCommand(surroundings: Surroundings): Command {
   const command = new Command('show')
     .summary('show the public keys of a node')
     .description(
-      "Shows a log's name and public key, the TLS certificates that the node shows its peers, and the keys that a " +
+      "Shows a log's name and public keys, those of the node's witness, the TLS certificates that the node shows its peers, and the keys that a " +
         'portal signs access tokens with.',
     )
     .addHelpText('after', more)
     .action(async ({ json = false }: { json?: boolean }) => {
       const node = await findNode(command, surroundings)
       const [certificates, tokenKeys] = [await readCertificates(node.tls), await readTokenKeys(node)]
-      const shown = { description: node.description, certificates, tokenKeys }
+      const witness = await readWitnessKeys(realDisk, node.witness, node.description.hostName)
+      const shown = { description: node.description, witness, certificates, tokenKeys }
       if (json) printJson(surroundings, toJson(shown))
       else print(surroundings, ...toLines(shown))
     })
@@ -56,13 +61,15 @@ async function readTokenKeys({ database: file, description }: KeyedNode): Promis
   return await new TokenKeys({ database, clock: systemClock(), hostName: description.hostName }).list()
 }
 
-function toJson({ description, certificates: { current, next }, tokenKeys }: Shown): object {
+function toJson({ description, witness, certificates: { current, next }, tokenKeys }: Shown): object {
   return {
     log: description.id,
     hostName: description.hostName,
     publicKey: publicKeyText(description),
+    origin: originOf(description),
     keys: noteKeysOf(description).map(formatVkey),
     keyRotation: rotationJson(description),
+    witnessKeys: witness.map(formatVkey),
     certificate: current === undefined ? null : certificateJson(current),
     nextCertificate:
       next === undefined
@@ -81,12 +88,12 @@ function certificateJson({ fingerprint, notBefore, notAfter }: Certificate): obj
   return { fingerprint, validFrom: formatMicros(notBefore), validUntil: formatMicros(notAfter) }
 }
 
-function toLines({ description, certificates: { current, next }, tokenKeys }: Shown): string[] {
+function toLines({ description, witness, certificates: { current, next }, tokenKeys }: Shown): string[] {
   return [
     `log               ${description.id}`,
     `host name         ${description.hostName}`,
     `public key        ${publicKeyText(description)} (Ed25519)`,
-    ...signingKeyLines(description),
+    ...rotationLines(description),
     `TLS certificate   ${current === undefined ? 'none yet: the node makes it when it starts' : certificateText(current)}`,
     ...(next === undefined
       ? ['No rotation is under way.']
@@ -95,22 +102,16 @@ function toLines({ description, certificates: { current, next }, tokenKeys }: Sh
           `A rotation is under way, ordered by ${next.order.actor} on ${formatMicros(next.order.at)}.`,
         ]),
     ...(tokenKeys === undefined ? [] : tokenKeyLines(tokenKeys)),
+    ...vkeyLines('what verifies its checkpoints', noteKeysOf(description)),
+    ...vkeyLines("what verifies its witness's cosignatures", witness),
   ]
 }
 
-// Those of ML-DSA-44 have 1,800 characters: "--json" has them.
-function signingKeyLines(description: LogDescription): string[] {
+function rotationLines(description: LogDescription): string[] {
   const rotation = underWay(description)
-  return [
-    ...noteKeysOf(description)
-      .filter(({ type }) => type === signatureTypes.ed25519)
-      .map((key) => `signs with        ${formatVkey(key)}`),
-    ...(rotation === undefined
-      ? []
-      : [
-          `A rotation of the log's keys is under way, ordered by ${rotation.actor} on ${formatMicros(rotation.ordered)}.`,
-        ]),
-  ]
+  if (rotation === undefined) return []
+  const { actor, ordered } = rotation
+  return [`A rotation of the log's keys is under way, ordered by ${actor} on ${formatMicros(ordered)}.`]
 }
 
 function rotationJson(description: LogDescription): object | null {
@@ -127,6 +128,11 @@ function rotationJson(description: LogDescription): object | null {
 function underWay({ rotations }: LogDescription): StoredRotation | undefined {
   const last = rotations.at(-1)
   return last?.step === 'ended' ? undefined : last
+}
+
+// One a line, as they stand in a policy.
+function vkeyLines(what: string, keys: readonly NoteKey[]): string[] {
+  return keys.length === 0 ? [] : ['', `${what} (C2SP vkeys):`, ...keys.map(formatVkey)]
 }
 
 function tokenKeyLines(keys: readonly TokenKey[]): string[] {

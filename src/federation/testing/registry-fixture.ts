@@ -5,7 +5,8 @@ import { type Drained, drain } from '../../database/outbox.ts'
 import { RecorderDouble } from '../../database/testing/recorder-double.ts'
 import { temporaryDatabase, type TemporaryDatabase } from '../../database/testing/temporary-database.ts'
 import type { Micros } from '../../entry/event.ts'
-import { logIdOf } from '../../log/description.ts'
+import { logIdOf, originOf } from '../../log/description.ts'
+import { noteKey, signatureTypes } from '../../tree/note-key.ts'
 import { makeCertificate } from '../certificate.ts'
 import {
   type JoinAnswer,
@@ -17,7 +18,9 @@ import {
 } from '../enrolment.ts'
 import { parseToken } from '../join-token.ts'
 import type { Enrolled } from '../enrol.ts'
+import { renderNodeKeys } from '../node-keys.ts'
 import { Registry } from '../registry.ts'
+import { witnessName } from '../witness/witness-keys.ts'
 
 /** The portal's host name in tests. */
 export const portalName = 'portal-01.example.com'
@@ -85,7 +88,12 @@ export async function node(hostName: string, now: Micros = Date.UTC(2026, 0, 1) 
   const { x = '' } = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' })
   const key = Buffer.from(x, 'base64url')
   const { certificate } = await makeCertificate(hostName, now)
-  return { hostName, log: logIdOf(hostName, key), logKey: key.toString('base64'), certificate }
+  const log = logIdOf(hostName, key)
+  const keys = renderNodeKeys({
+    log: [noteKey(originOf({ hostName, id: log }), signatureTypes.ed25519, key)],
+    witness: [noteKey(witnessName(hostName), signatureTypes.ed25519Cosignature, randomBytes(32))],
+  })
+  return { hostName, log, logKey: key.toString('base64'), keys, certificate }
 }
 
 /** What a node asks for that wants to join as an engine. */

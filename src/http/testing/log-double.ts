@@ -156,6 +156,11 @@ export class LogDouble implements AuditLog {
   }
 
   async tendKeys(): Promise<void> {}
+  async confront(): Promise<boolean> {
+    return false
+  }
+
+  async cosigned(): Promise<void> {}
 
   status(): LogStatus {
     return {

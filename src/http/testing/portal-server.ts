@@ -95,6 +95,7 @@ export async function startPortal(
     authorization,
     challenge: { basic: true, resourceMetadata: () => 'https://portal/metadata' },
     engines,
+    witness: { addCheckpoint: async () => ({ verdict: 'unknown' }), latest: async () => undefined, keys: [] },
     publicUrl: () => 'https://portal',
     manifests: new Manifests(),
     registryPosition: () => Promise.resolve(undefined),

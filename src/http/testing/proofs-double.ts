@@ -26,6 +26,7 @@ export function proofsDouble(origin: string, lines: () => readonly string[]) {
   const proofs: LogProofs = {
     checkpoint: () => head(),
     covering: async () => head(),
+    witnessed: () => undefined,
     has: (position) => position < lines().length,
     tile: async ({ level, index, width }) => {
       if (widthIn(lines().length, level, index) < width) return undefined
