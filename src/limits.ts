@@ -283,6 +283,9 @@ export const fetchConnectMs = 10_000
 export const fetchStillMs = 60_000
 /** A proof, a tile or the keys of a log, as a server sends them. Beyond: BODY_TOO_LARGE. */
 export const fetchPublishedBytes = 64 * 1024 * 1024
+/** How often a fetch asks for a proof again whose checkpoint has fewer cosignatures than a policy asks for, and how long after. */
+export const quorumAttempts = 4
+export const quorumPauseMs = 10_000
 /** The body of a refusal: some 500 engines. What is beyond it is not read. */
 export const fetchRefusalBytes = 64 * 1024
 /** Refusals of one answer that are shown, one a line. Beyond: counted. */
@@ -637,8 +640,8 @@ export const witnessIntervalMs = 10_000
 export const witnessSuspicionMs = 25_000
 /** How much later a smaller checkpoint was signed than a larger one to be evidence, and no clock that was set right. */
 export const witnessShrinkSeconds = 60
-/** How long somebody waits for a cosigned checkpoint: a turn of a witness, and half of one more. Beyond: UNAVAILABLE. */
-export const witnessedWaitMs = 15_000
+/** How long somebody waits for a cosigned checkpoint: less than a portal waits for an engine. Beyond: UNAVAILABLE, ask again. */
+export const witnessedWaitMs = 5_000
 /** How long a log that is opened waits for what its witnesses hold of it. Beyond: it goes on without, and says so. */
 export const witnessAskMs = 2_000
 /** How often a log looks whether there is something new for a witness. */

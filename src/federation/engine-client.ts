@@ -3,7 +3,7 @@
 // whatever is under way.
 
 import { AnnalsError } from '../errors.ts'
-import { innerAnswerBytes, innerPublishedBytes } from '../limits.ts'
+import { innerAnswerBytes, innerPublishedBytes, shownCheckpointMs } from '../limits.ts'
 import { parseAddress } from './address.ts'
 import type { Certificate } from './certificate.ts'
 import type { Asked } from './engine-socket.ts'
@@ -121,10 +121,14 @@ export class EngineClient {
     return answer.status === 404 ? undefined : demandOk(answer).toString()
   }
 
-  /** A file that the engine's log publishes, by its path there. Undefined where there is none such. */
+  /** A file that the engine's log publishes, by its path there. Undefined where there is none such. Throws UNAVAILABLE too. */
   async published(path: string, signal?: AbortSignal): Promise<Buffer | undefined> {
     const asked = { method: 'GET', path: `${innerPaths.published}/${path}` } as const
     const answer = await this.#ask(asked, signal, innerPublishedBytes)
+    if (answer.status === 503)
+      throw new AnnalsError('UNAVAILABLE', 'the engine has no such checkpoint yet: try again later', {
+        retryAfterSeconds: shownCheckpointMs / 1000,
+      })
     return answer.status === 404 ? undefined : demandOk(answer)
   }
 

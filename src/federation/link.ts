@@ -3,7 +3,7 @@
 // for an engine that was disconnected.
 
 import type { Micros } from '../entry/event.ts'
-import { AnnalsError } from '../errors.ts'
+import { AnnalsError, isAnnalsError } from '../errors.ts'
 import { shownCheckpointMs } from '../limits.ts'
 import type { KeyPair } from './certificate.ts'
 import type { Engine } from './engine.ts'
@@ -100,12 +100,13 @@ export class Link {
     }
   }
 
-  /** A file that its log publishes. Throws NOT_FOUND, and UNREACHABLE_ENGINE. */
+  /** A file that its log publishes. Throws NOT_FOUND, UNAVAILABLE and UNREACHABLE_ENGINE. */
   async published(path: string): Promise<Buffer> {
     let file: Buffer | undefined
     try {
       file = await this.#client.published(path)
     } catch (error) {
+      if (isAnnalsError(error, 'UNAVAILABLE')) throw error
       const failure = failureOf(error)
       this.noteFailure(failure)
       throw unreachable(this.hostName, failure)

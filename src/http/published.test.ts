@@ -120,7 +120,11 @@ describe('what a log publishes', () => {
     assert.equal(`${proof.extra.toString()}\n`, portal.log.recorded[4])
     const leaf = leafHashOfBytes(proof.extra, 0, proof.extra.length)
     assert.equal(checkpointOfProof(proof, leaf)?.origin, portal.log.origin)
-    for (const absent of ['6', '04', '-1', 'x', '4x'])
+    const path = 'v2/logs/portal-01/entries/4/proof'
+    assert.equal((await get(portal, `${path}?witnessed=true`)).status, 200)
+    for (const query of ['?witnessed=yes', '?witnesed=true', '?witnessed=true&x=1'])
+      assert.equal((await get(portal, path + query)).status, 400, query)
+    for (const absent of ['99', '04', '-1', 'x', '4x'])
       assert.equal((await get(portal, `v2/logs/portal-01/entries/${absent}/proof`)).status, 404, absent)
   })
 

@@ -35,9 +35,17 @@ async function find(log: PublishedLog, path: string): Promise<Published | undefi
   if (path === 'keys')
     return formatLogKeys({ origin: log.origin, keys: log.keys, statements: log.keyRotations })
   if (path.startsWith('tile/')) return await tileAt(proofs, path.slice('tile/'.length))
-  const [, kind, text = ''] = /^(entries|reads)\/(0|[1-9][0-9]{0,14})\/proof$/.exec(path) ?? []
-  if (kind === 'entries') return await entryProof(log, Number(text))
-  return kind === 'reads' ? await answerProof(log, Number(text)) : undefined
+  const [, kind, text = '', query] = proofForm.exec(path) ?? []
+  const witnessed = query !== undefined
+  if (kind === 'entries') return await entryProof(log, Number(text), { witnessed })
+  return kind === 'reads' ? await answerProof(log, Number(text), { witnessed }) : undefined
+}
+
+const proofForm = /^(entries|reads)\/(0|[1-9][0-9]{0,14})\/proof(\?witnessed=true)?$/
+
+/** Whether a proof is to lead to a checkpoint that a witness has cosigned. */
+interface ProofOptions {
+  readonly witnessed: boolean
 }
 
 async function tileAt(proofs: LogProofs, path: string): Promise<Buffer | undefined> {
@@ -48,22 +56,30 @@ async function tileAt(proofs: LogProofs, path: string): Promise<Buffer | undefin
 }
 
 /** The proof that an entry is in its log (C2SP tlog-proof), with its stored line; undefined where there is no such entry. */
-export async function entryProof({ proofs }: PublishedLog, position: number): Promise<string | undefined> {
+export async function entryProof(
+  { proofs }: Pick<PublishedLog, 'proofs'>,
+  position: number,
+  options: ProofOptions,
+): Promise<string | undefined> {
   if (!proofs.has(position)) return undefined
-  const { note, size } = await proofs.covering(position + 1)
+  const { note, size } = await proofs.covering(position + 1, options)
   const extra = await proofs.line(position)
   const hashes = await proofs.inclusion(position, size)
   return formatTlogProof({ extra, index: position, hashes, checkpoint: note })
 }
 
 // Undefined where the entry at `mark` is not that of a read.
-async function answerProof({ id, proofs }: PublishedLog, mark: number): Promise<string | undefined> {
+async function answerProof(
+  { id, proofs }: PublishedLog,
+  mark: number,
+  options: ProofOptions,
+): Promise<string | undefined> {
   if (!proofs.has(mark)) return undefined
   const entry = await proofs.line(mark)
   const read = parseReadEntry(entry, id)
   if (read === undefined) return undefined
   const { from, to } = read
-  const { note, size } = await proofs.covering(mark + 1)
+  const { note, size } = await proofs.covering(mark + 1, options)
   const [left, right, before, after, path] = await Promise.all([
     from === 0 ? undefined : proofs.line(from - 1),
     proofs.line(to),
@@ -75,10 +91,20 @@ async function answerProof({ id, proofs }: PublishedLog, mark: number): Promise<
   return formatAnswerProof({ from, to, mark, left, right, before, after, marked, checkpoint: note })
 }
 
-/** What stands behind the log's name in a request's path. Throws NOT_FOUND where it is nothing that a log publishes. */
+/**
+ * What stands behind the log's name in a request's target, with `?witnessed=true` where a proof is asked for so. Throws
+ * NOT_FOUND where it is nothing that a log publishes, and INVALID_PARAMETER.
+ */
 export function publishedPathOf({ raw }: FastifyRequest): string {
-  const [, path = ''] = /\/audit-trail\/api\/v2\/logs\/[^/]*\/([^?]*)/.exec(raw.url ?? '') ?? []
-  return forms.test(path) ? path : absent()
+  const [, path = '', query = ''] =
+    /\/audit-trail\/api\/v2\/logs\/[^/]*\/([^?]*)(?:\?(.*))?$/.exec(raw.url ?? '') ?? []
+  if (!forms.test(path)) return absent()
+  if (query === '' || query === 'witnessed=false') return path
+  if (query === 'witnessed=true' && path.endsWith('/proof')) return `${path}?${query}`
+  throw new AnnalsError(
+    'INVALID_PARAMETER',
+    'the query is expected to be witnessed=true for a proof, or nothing',
+  )
 }
 
 const forms =

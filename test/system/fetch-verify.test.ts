@@ -24,7 +24,7 @@ test('what is fetched is proved, and goes on from what was seen before', async (
   const data = join(directory, 'portal')
   const client = clientIn(context, directory)
   const portal = { ...(await startPortal(context, { data })), data }
-  await joinEngine(context, portal, { hostName: 'alpha', data: join(directory, 'alpha') })
+  const alpha = await joinEngine(context, portal, { hostName: 'alpha', data: join(directory, 'alpha') })
 
   await context.test(
     'the portal, an engine and all engines are complete, and each is said in one line',
@@ -48,6 +48,24 @@ test('what is fetched is proved, and goes on from what was seen before', async (
     const { errors } = await client.fetches(portal.baseUrl, 'portal', '--before', '2020-01-01T00:00:00Z')
     assert.match(errors, /complete, no entry of portal-01-\S+, from its beginning to 2020-01-01T00:00:00/)
   })
+
+  await context.test(
+    'with a policy it is proved once the witnesses have cosigned that it names, and not before',
+    async () => {
+      const policy = join(directory, 'policy')
+      const keys = (await ask(portal, '/audit-trail/api/v2/logs/portal-01/keys')).body
+        .toString()
+        .split('\n')
+        .slice(2, 4)
+      const [vkey = ''] = (await ask(alpha, '/audit-trail/api/v2/witness/vkeys')).body.toString().split('\n')
+      writeFileSync(
+        policy,
+        `${keys.map((key) => `log ${key}\n`).join('')}witness alpha ${vkey}\nquorum alpha\n`,
+      )
+      const { errors } = await client.fetches(portal.baseUrl, 'portal', '--policy', policy, '--retries', '5')
+      assert.match(errors, /signed by the log and cosigned by: alpha\S* \(quorum of your policy reached\)\n$/)
+    },
+  )
 
   await context.test('the proof and the hashes are kept for later', async () => {
     const proof = join(directory, 'kept.proof')
@@ -138,7 +156,7 @@ function clientIn(context: TestContext, directory: string) {
     const state = join(directory, 'seen.json')
     const [log = '', ...rest] = what
     const login = ['--user', administrator.name, '--password-file', passwordFile]
-    const args = ['fetch', log, ...rest, '--url', baseUrl, ...login, '--output', file, '--retries', '0']
+    const args = ['fetch', log, '--retries', '0', ...rest, '--url', baseUrl, ...login, '--output', file]
     const outcome = await startAnnals(context, [...args, '--verify', '--state', state], {}).ended
     assert.ok(outcome.exitCode !== 0 || existsSync(file))
     return outcome

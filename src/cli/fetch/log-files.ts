@@ -29,6 +29,11 @@ export class LogFiles {
     this.#parts = parts
   }
 
+  /** Ends everything. */
+  get signal(): AbortSignal {
+    return this.#parts.signal
+  }
+
   /** A file by its path, such as `logs/portal/checkpoint`. Throws what the server refuses, and UNAVAILABLE. */
   async get(path: string): Promise<Buffer> {
     const { patience, signal } = this.#parts

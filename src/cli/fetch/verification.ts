@@ -3,10 +3,11 @@
 
 import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { formatMicros } from '../../entry/time.ts'
 import { parseWindow, resolveWindow } from '../../entry/window.ts'
 import { AnnalsError } from '../../errors.ts'
-import { fetchReadBytes } from '../../limits.ts'
+import { fetchReadBytes, quorumAttempts, quorumPauseMs } from '../../limits.ts'
 import { realDisk } from '../../store/disk.ts'
 import { replaceFile } from '../../store/durable-file.ts'
 import { noteOf, type SignedCheckpoint } from '../../tree/signed-checkpoint.ts'
@@ -49,7 +50,7 @@ export interface Proved {
 
 /** Proves it. Throws `NotProved`; evidence is kept beside the state. */
 export async function verifyFetched(order: Verification): Promise<Proved> {
-  const { files, source, proofFile, known } = order
+  const { files, source, known } = order
   const place = source?.proof
   const path = place === undefined ? undefined : publishedPath(place.url)
   if (place === undefined || path === undefined)
@@ -57,17 +58,34 @@ export async function verifyFetched(order: Verification): Promise<Proved> {
       'unsigned',
       'the server does not say where the proof of this answer is: nothing is proved',
     )
-  const proof = (await files.get(path)).toString()
-  if (proofFile !== undefined) await replaceFile(realDisk, proofFile, Buffer.from(proof))
-  const checked = await checkFile(order.file, proofCheckOf(proof))
-  if (nonceIn(checked) !== place.nonce)
-    throw contradicted('the proof is of another read: the entry of the read does not repeat our nonce')
-  demandWindow(checked, order.query)
-  const all = await continuedAll(order, checkpointsOf(checked))
+  const { checked, all } = await provedBy(order, path, place.nonce)
   if (order.tilesDirectory !== undefined) await saveTiles(files, order.tilesDirectory, checked)
   for (const { signatures } of all) demandQuorum(signatures)
   if (order.stateFile !== undefined) await keepSeen(order.stateFile, known, checked, all)
   return proved(checked, all, known)
+}
+
+interface Found {
+  readonly checked: CheckedProof
+  readonly all: readonly Continued[]
+}
+
+// Cosignatures come after the checkpoint: where a policy asks for some, the proof is asked for again until they are there.
+async function provedBy(order: Verification, path: string, nonce: string): Promise<Found> {
+  const { files, known, proofFile } = order
+  const isWitnessed = known.policy?.isNone === false
+  for (let attempt = 1; ; attempt += 1) {
+    const proof = (await files.get(isWitnessed ? `${path}?witnessed=true` : path)).toString()
+    if (proofFile !== undefined) await replaceFile(realDisk, proofFile, Buffer.from(proof))
+    const checked = await checkFile(order.file, proofCheckOf(proof))
+    if (nonceIn(checked) !== nonce)
+      throw contradicted('the proof is of another read: the entry of the read does not repeat our nonce')
+    demandWindow(checked, order.query)
+    const all = await continuedAll(order, checkpointsOf(checked))
+    const isMissing = all.some(({ signatures }) => signatures.quorum === 'missing')
+    if (!isMissing || attempt === quorumAttempts) return { checked, all }
+    await sleep(quorumPauseMs, undefined, { signal: files.signal }).catch(() => files.signal.throwIfAborted())
+  }
 }
 
 async function checkFile(file: string, check: ProofCheck): Promise<CheckedProof> {

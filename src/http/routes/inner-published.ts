@@ -11,7 +11,7 @@ import { sendPublished } from '../send-published.ts'
 export function innerPublished(node: EngineNode): RouteHandlerMethod {
   return (request, reply) =>
     asPortal(node, request, async () => {
-      const [path = ''] = (request.raw.url ?? '').slice(innerPaths.published.length + 1).split('?', 1)
+      const path = (request.raw.url ?? '').slice(innerPaths.published.length + 1)
       await sendPublished(node, request, reply, path, await published(node.log, path))
     })
 }
