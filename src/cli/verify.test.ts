@@ -16,6 +16,7 @@ import { formatVkey, noteSigner, signatureTypes } from '../tree/note-key.ts'
 import { run } from './run.ts'
 import { temporaryDirectory } from './testing/annals-process.ts'
 import { testSurroundings } from './testing/surroundings.ts'
+import { makeAnswer } from './verify/testing/made-answer.ts'
 import { makeLog } from './verify/testing/made-log.ts'
 
 const nobody = 'witnessed by nobody you named'
@@ -149,3 +150,75 @@ function treeOf(directory: string): Map<string, string> {
     .filter((path) => statSync(path).isFile())
   return new Map(files.map((path) => [path, readFileSync(path, 'latin1')]))
 }
+
+test('an answer with its proof is proved, and one of which a byte was changed is not', async (context) => {
+  const { keys, lines, directory, proof, answer } = await makeAnswer(context)
+  const good = await verified([answer, '--proof', proof, '--key', keys])
+  assert.deepEqual([good.exitCode, good.errors], [0, ''])
+  assert.match(good.output, new RegExp(`^signed by the log; ${nobody}\n`))
+  assert.match(good.output, /complete +every entry that was recorded before 20/)
+  const json = JSON.parse(
+    (await verified([answer, '--proof', proof, '--key', keys, '--json'])).output,
+  ) as Report
+  assert.deepEqual(
+    [json['result'], json['form'], json['from'], json['to']],
+    ['proved', 'answer', 0, lines.length],
+  )
+  const text = readFileSync(answer, 'utf8')
+  for (const changed of [
+    text.replace('20004', '20005'),
+    text.slice(0, -1 - (lines.at(-1)?.length ?? 0)),
+    `${text}x\n`,
+  ]) {
+    const file = join(directory, 'changed.log')
+    writeFileSync(file, changed)
+    const bad = await verified([file, '--proof', proof, '--key', keys])
+    assert.equal(bad.exitCode, 7, bad.output)
+    assert.equal(bad.output, '')
+  }
+  const { exitCode, errors } = await verified([answer, '--proof', proof])
+  assert.equal(exitCode, 2)
+  assert.match(errors, /no key of the log is known/)
+})
+
+test('a receipt is proved by itself, and against the line that somebody kept', async (context) => {
+  const { keys, directory, receipt, line } = await makeAnswer(context)
+  const people = await verified([receipt, '--key', keys])
+  assert.deepEqual([people.exitCode, people.errors], [0, ''])
+  assert.ok(people.output.includes(line))
+  const kept = join(directory, 'line')
+  writeFileSync(kept, `${line}\n`)
+  assert.equal((await verified([kept, '--proof', receipt, '--key', keys])).exitCode, 0)
+  writeFileSync(kept, line.replace('20004', '20005'))
+  assert.equal((await verified([kept, '--proof', receipt, '--key', keys])).exitCode, 7)
+})
+
+test('lines that came back are compared with kept hashes, or with nothing but their claims', async (context) => {
+  const { keys, directory, lines, tiles } = await makeAnswer(context)
+  const file = join(directory, 'from-siem.log')
+  const write = (texts: readonly string[]) => writeFileSync(file, texts.map((text) => `${text}\r\n`).join(''))
+  write(lines.toReversed())
+  const good = await verified([file, '--tiles', tiles, '--key', keys])
+  assert.deepEqual([good.exitCode, good.errors], [0, ''])
+  write([...lines.slice(3), lines[5] ?? '', (lines[0] ?? '').replace('annals', 'annols')])
+  const bad = await verified([file, '--tiles', tiles, '--key', keys])
+  assert.equal(bad.exitCode, 7)
+  assert.match(bad.output, /missing +3: 0 to 2\ndoubled +1: 5\nchanged +1: 0\n/)
+  assert.match(bad.errors, /is not what the log holds: 3 missing, 1 doubled, 1 changed\n$/)
+  const json = JSON.parse(
+    (await verified([file, '--tiles', tiles, '--key', keys, '--json'])).output,
+  ) as Report
+  assert.deepEqual(
+    [json['result'], json['missing']],
+    ['contradicted', { count: 3, ranges: [{ from: 0, to: 3 }] }],
+  )
+  const claims = await verified([file, '--claims'])
+  assert.equal(claims.exitCode, 10)
+  assert.match(claims.output, /doubled +1: 5\n/)
+  write(lines)
+  const fine = await verified([file, '--claims'])
+  assert.equal(fine.exitCode, 8)
+  assert.match(fine.errors, /nothing is proved: .* they claim no gap and no double\n$/)
+})
+
+type Report = Readonly<Record<string, unknown>>

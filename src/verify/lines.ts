@@ -58,6 +58,13 @@ export class LineSequence {
 
 const elementStart = Buffer.from('[audit@32473 v="1" log="')
 
+/** The id of the log that a line says it is of, where `parsePlace` has read its place. */
+export function logOfLine(bytes: Buffer, start: number, end: number): string | undefined {
+  const at = bytes.indexOf(elementStart, start)
+  const stop = at === -1 ? -1 : bytes.indexOf(0x22, at + elementStart.length)
+  return stop === -1 || stop >= end ? undefined : bytes.toString('latin1', at + elementStart.length, stop)
+}
+
 /** The id of the log whose checkpoints have an origin; undefined where the origin is none of ours. */
 export function logOfOrigin(origin: string): string | undefined {
   const [, host, log] = /^([^/]+)\/audit-trail\/api\/v2\/logs\/([^/]+)$/.exec(origin) ?? []

@@ -1,6 +1,7 @@
 // Who has signed a checkpoint, as far as somebody says whom they know: the keys of a log, and witnesses under a policy (C2SP
 // tlog-policy). The verdict never says more than that.
 
+import assert from 'node:assert/strict'
 import type { NoteKey } from '../tree/note-key.ts'
 import type { Policy } from '../tree/policy.ts'
 import { type SignedCheckpoint, type Verified, verifySignatures } from '../tree/signed-checkpoint.ts'
@@ -45,6 +46,21 @@ export function signaturesOf(checkpoint: SignedCheckpoint, trust: Trust): Signat
   const missing = known.find(({ type }) => log.every((key) => key.type !== type))
   if (missing !== undefined) throw unsigned(`the checkpoint lacks the signature of ${keyText(missing)}`)
   return { log, ...cosignaturesOf(checkpoint, trust) }
+}
+
+/** Who has signed all of several checkpoints, of several logs: a quorum that is missing for one is missing. Throws as `signaturesOf`. */
+export function signaturesOfAll(checkpoints: readonly SignedCheckpoint[], trust: Trust): Signatures {
+  const each = checkpoints.map((checkpoint) => signaturesOf(checkpoint, trust))
+  const worst = each.find(({ quorum }) => quorum === 'missing') ?? each[0]
+  assert(worst !== undefined, 'no checkpoint')
+  const isOne = new Set(each.map(({ verdict }) => verdict)).size === 1
+  const others = isOne ? '' : ' (at least that; the others have more, or other witnesses)'
+  return {
+    log: each.flatMap(({ log }) => log),
+    witnesses: each.flatMap(({ witnesses }) => witnesses),
+    quorum: worst.quorum,
+    verdict: each.length === 1 ? worst.verdict : `${each.length} logs, each ${worst.verdict}${others}`,
+  }
 }
 
 /** Throws `NotProved` (`unwitnessed`) where the policy asks for more witnesses than have cosigned. */

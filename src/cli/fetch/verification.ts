@@ -170,6 +170,7 @@ async function saveTilesOf(files: LogFiles, directory: string, answer: CheckedAn
     await replaceFile(realDisk, file, bytes)
   }
   await keep('checkpoint', Buffer.from(noteOf(checkpoint)))
+  await keep('positions', Buffer.from(`${from}-${to}\n`))
   for (const [level, index, width] of tilesFor(from, to, checkpoint.size)) {
     const path = tilePath(level, index, width)
     await keep(`tile/${path}`, await files.get(`logs/${log}/tile/${path}`))
