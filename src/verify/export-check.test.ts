@@ -31,9 +31,15 @@ function compared(texts: readonly string[], how: ExportOrder = order) {
 }
 
 describe('lines that came back', () => {
-  test('are exactly the range, in any order, with carriage returns and empty lines', () => {
+  test('are exactly the range, in any order, with carriage returns, blanks and empty lines, and wrapped in JSON', () => {
     const there = lines.slice(100, 200)
-    for (const texts of [there, there.toReversed(), [...there.map((line) => `${line}\r`), '', '\r']]) {
+    for (const texts of [
+      there,
+      there.toReversed(),
+      [...there.map((line) => `${line} \r`), '', '\r'],
+      there.map((line) => JSON.stringify(line)),
+      there.map((line, k) => JSON.stringify({ index: k, host: 'x', message: line })),
+    ]) {
       const findings = compared(texts)
       assert.ok(isExact(findings))
       assert.equal(findings.right, 100)

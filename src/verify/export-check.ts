@@ -7,6 +7,7 @@ import { parsePlace } from '../entry/line.ts'
 import { type Hash, leafHashOfBytes } from '../tree/hash.ts'
 import { logOfLine } from './lines.ts'
 import { type PositionRange, PositionSet } from './position-set.ts'
+import { unwrapped } from './wrapping.ts'
 
 /** What lines are compared with. */
 export interface ExportOrder {
@@ -39,7 +40,6 @@ export interface Counted {
 
 /** How many of a kind are named. */
 const mostNamed = 1_000
-const carriageReturn = 0x0d
 
 /** Takes lines one by one. Throws `NotProved` where the hashes do not lead to the checkpoint. */
 export class ExportCheck {
@@ -58,18 +58,17 @@ export class ExportCheck {
     this.#log = order.log
   }
 
-  /** The next line, `bytes[start, end)` without its newline; a carriage return before that is none of it. */
+  /** The next line, `bytes[start, end)` without its newline, in whatever it is wrapped. Nothing is no line. */
   line(bytes: Buffer, start: number, end: number): void {
     this.#lines += 1
-    const stop = end > start && bytes[end - 1] === carriageReturn ? end - 1 : end
-    // Nothing is no line.
-    if (stop === start) return
-    const place = parsePlace(bytes, start, stop)
-    const log = place && logOfLine(bytes, start, stop)
+    const line = unwrapped(bytes, start, end)
+    if (line.length === 0) return
+    const place = parsePlace(line, 0, line.length)
+    const log = place && logOfLine(line, 0, line.length)
     this.#log ??= log
     if (place === undefined || log !== this.#log || !this.#isWanted(place.position))
       return this.#foreign.add(this.#lines)
-    this.#take(place.position, bytes, start, stop)
+    this.#take(place.position, line)
   }
 
   /** There are no more lines. */
@@ -98,9 +97,9 @@ export class ExportCheck {
   }
 
   // One that was changed is not there: its position is missing, unless the right one comes too.
-  #take(position: Position, bytes: Buffer, start: number, end: number): void {
+  #take(position: Position, line: Buffer): void {
     const { leafAt } = this.#order
-    if (leafAt !== undefined && leafHashOfBytes(bytes, start, end) !== leafAt(position))
+    if (leafAt !== undefined && leafHashOfBytes(line, 0, line.length) !== leafAt(position))
       return this.#changed.add(position)
     if (!this.#seen.add(position)) return this.#doubled.add(position)
     this.#least = Math.min(this.#least, position)
