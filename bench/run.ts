@@ -27,6 +27,7 @@ import { recordOne } from './record-one.ts'
 import { recordOverload } from './record-overload.ts'
 import { recordSyslog } from './record-syslog.ts'
 import { smallRequest } from './small-request.ts'
+import { verify } from './verify.ts'
 import { wholeLog } from './whole-log.ts'
 import { window } from './window.ts'
 import { wrongPasswords } from './wrong-passwords.ts'
@@ -54,6 +55,7 @@ const benchmarks: readonly Benchmark[] = [
   provedAppends,
   checkpointDelay,
   answerProof,
+  verify,
 ]
 
 const results = fileURLToPath(new URL('RESULTS.md', import.meta.url))
