@@ -99,7 +99,8 @@ async function hasJoined({ data }: Configuration, engine: string): Promise<boole
 // The operator's log is one for all; each line says whose it is.
 function partOf({ logger, clock, disk }: DemoOptions, configuration: Configuration): NodeOptions {
   const child = logger.child({ node: configuration.hostName })
-  const part = { configuration, tls: undefined, logger: child, clock }
+  // Those that witness a node are not up yet when it is started, and all of them are of one process.
+  const part = { configuration, tls: undefined, logger: child, clock, asksWitnesses: false }
   return disk === undefined ? part : { ...part, disk }
 }
 

@@ -32,6 +32,8 @@ export interface NodeOptions {
   readonly tls: TlsFiles | undefined
   readonly logger: Logger
   readonly clock: { wallMicros(): number; monotonicMicros(): number }
+  /** False where nobody is asked at the start what they hold of the log: nodes of one process that start one by one. */
+  readonly asksWitnesses?: boolean
   /** Where the log is kept; for tests. */
   readonly disk?: Disk
 }
@@ -124,7 +126,7 @@ function observerOf(
 }
 
 function open(
-  { configuration, clock, disk }: NodeOptions,
+  { configuration, clock, disk, asksWitnesses }: NodeOptions,
   component: string,
   observer: LogObserver,
   askWitnesses: OpenOptions['askWitnesses'],
@@ -139,7 +141,7 @@ function open(
     observer,
     ...recheckOf(recheckDays),
     ...(disk === undefined ? {} : { disk }),
-    ...(askWitnesses === undefined ? {} : { askWitnesses }),
+    ...(askWitnesses === undefined || asksWitnesses === false ? {} : { askWitnesses }),
   })
 }
 

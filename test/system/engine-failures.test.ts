@@ -40,7 +40,7 @@ import {
 import { begin, type Received, take, unchunk } from './slow-client.ts'
 
 /** What the portal is told: how long an engine may be silent, how long it is tried again, how long stopping may take. */
-const [timeoutMs, resumeMs, stopMs] = [2_000, 3_000, 1_000]
+const [timeoutMs, resumeMs, stopMs] = [2_000, 5_000, 1_000]
 /** A bound that no correct portal reaches, on however slow a machine. */
 const boundMs = timeoutMs + resumeMs + 10_000
 /** Bytes of an engine's that pass before a fault in the middle of its log. */

@@ -129,9 +129,11 @@ export class WitnessExchange implements AsyncDisposable {
       state.failure = failure
     } catch (error) {
       metrics.failed('no answer')
-      if (state.failure !== 'no answer' && !this.#stopping.signal.aborted)
-        logger.warn({ witness: peer.name, err: error }, 'a witness does not answer')
-      state.failure = 'no answer'
+      state.silences += 1
+      // Said at the second time: one that is being started is there at the next.
+      if (state.silences === 2 && !this.#stopping.signal.aborted)
+        logger.warn({ witness: peer.name, err: error }, 'a witness is out of reach')
+      if (state.silences > 1) state.failure = 'no answer'
     }
   }
 
@@ -140,6 +142,7 @@ export class WitnessExchange implements AsyncDisposable {
     if (state.failure !== undefined && state.failure !== 'too soon')
       this.#parts.logger.info({ witness: name }, 'a witness cosigns again')
     state.failure = undefined
+    state.silences = 0
   }
 
   // At the first time the witness says from which size it wants to be shown.
@@ -206,10 +209,20 @@ interface PeerState {
   dueMs: number
   isAsked: boolean
   failure: ExchangeFailure | undefined
+  /** How often it has not answered, one time after the other. */
+  silences: number
 }
 
 function newState(): PeerState {
-  return { old: 0, cosigned: 0, behindMs: undefined, dueMs: 0, isAsked: false, failure: undefined }
+  return {
+    old: 0,
+    cosigned: 0,
+    behindMs: undefined,
+    dueMs: 0,
+    isAsked: false,
+    failure: undefined,
+    silences: 0,
+  }
 }
 
 function sizeOf({ body }: WitnessReply): number | undefined {
