@@ -11,7 +11,7 @@ import { consistencyRanges, hashesOf, inclusionRanges } from '../tree/proof.ts'
 import { hashOfRange, type LeafRange, type Subtree, subtreesOf } from '../tree/range.ts'
 import { type Tile, tileHeight, tileWidth, widthIn } from '../tree/tile.ts'
 import type { LogText } from './log-text.ts'
-import { StoredHashes } from './tree-text.ts'
+import { type LatestTiles, StoredHashes } from './tree-text.ts'
 
 /** What a tree is read from. */
 export interface LogTreeParts {
@@ -26,6 +26,7 @@ export interface LogTreeParts {
 /** Reads a log's tree. */
 export class LogTree {
   readonly #parts: LogTreeParts
+  readonly #tiles: LatestTiles = new Map()
   readonly #blocks = new Map<number, { readonly count: number; readonly leaves: Promise<readonly Hash[]> }>()
 
   constructor(parts: LogTreeParts) {
@@ -96,11 +97,10 @@ export class LogTree {
     assert(size <= this.#parts.size(), `a tree of ${size} entries, of ${this.#parts.size()}`)
   }
 
-  // One for each question: of stored tiles it remembers the latest of each level.
   #reader(size: number): (subtree: Subtree) => Promise<Hash> {
     const { store, text, growing } = this.#parts
     const whole = size - (size % blockEntries)
-    const stored = new StoredHashes(store, whole, (block) => text.blockRoot(block), growing)
+    const stored = new StoredHashes(store, whole, (block) => text.blockRoot(block), growing, this.#tiles)
     return async ({ height, index }) => {
       const hashes = 2 ** (height % tileHeight)
       const level = Math.floor(height / tileHeight)

@@ -31,6 +31,9 @@ export async function readTree(
   return { range, tiles }
 }
 
+/** Full tiles, the latest of each level: they never change (I2). */
+export type LatestTiles = Map<number, { readonly index: number; readonly hashes: readonly Hash[] }>
+
 /** The hashes of levels 1 and above over the first `size` entries, a multiple of 256. */
 export class StoredHashes {
   readonly #store: SegmentStore
@@ -38,15 +41,17 @@ export class StoredHashes {
   readonly #blockRoots: BlockRoots
   readonly #growing: (level: number, index: number) => Hash | undefined
   // One tile for each level is enough: hashes are asked for in order.
-  readonly #latest = new Map<number, { index: number; hashes: readonly Hash[] }>()
+  readonly #latest: LatestTiles
 
-  /** `growing`: hashes that somebody holds in memory, of tiles that are not full yet. */
+  /** `growing`: hashes that somebody holds in memory, of tiles that are not full yet; `latest`: tiles that were read before. */
   constructor(
     store: SegmentStore,
     size: number,
     blockRoots: BlockRoots,
     growing: (level: number, index: number) => Hash | undefined = () => undefined,
+    latest: LatestTiles = new Map(),
   ) {
+    this.#latest = latest
     this.#store = store
     this.#size = size
     this.#blockRoots = blockRoots
