@@ -8,14 +8,13 @@ import (
 	"io"
 	"os"
 
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
 
 // logOptions says what is verified of a log.
 type logOptions struct {
 	out      io.Writer
-	keys     note.Verifiers
+	trust    trust
 	old      string
 	save     string
 	lines    string
@@ -28,7 +27,7 @@ func verifyLog(source source, options logOptions) error {
 	if err != nil {
 		return err
 	}
-	head, err := openCheckpoint(signed, options.keys)
+	head, err := openCheckpoint(signed, options.trust)
 	if err != nil {
 		return err
 	}
@@ -36,6 +35,9 @@ func verifyLog(source source, options logOptions) error {
 		fmt.Fprintf(options.out, "ok       %-12s %s\n", what, fmt.Sprintf(format, args...))
 	}
 	say("checkpoint", "%v", head)
+	if err := options.trust.tellWitnesses(options.out, head); err != nil {
+		return err
+	}
 
 	tiles := newTiles(source, head.N)
 	if options.old != "" {
@@ -96,7 +98,7 @@ func checkConsistency(options logOptions, head checkpoint, tiles *tiles) (checkp
 	if err != nil {
 		return checkpoint{}, err
 	}
-	old, err := openCheckpoint(signed, options.keys)
+	old, err := openCheckpoint(signed, options.trust)
 	if err != nil {
 		return checkpoint{}, fmt.Errorf("%s: %w", options.old, err)
 	}

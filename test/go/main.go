@@ -45,11 +45,12 @@ func main() {
 }
 
 func run(args []string) int {
-	var known keys
+	var known, witnesses keys
 	log, proof := flag.NewFlagSet("log", flag.ContinueOnError), flag.NewFlagSet("proof", flag.ContinueOnError)
 	options := logOptions{out: os.Stdout}
 	login := login{}
 	log.Var(&known, "key", "the log's `VKEY`, or @FILE; may be repeated")
+	log.Var(&witnesses, "witness", "a witness's `VKEY` (Ed25519, type 0x04): it must have cosigned; may be repeated")
 	log.StringVar(&options.old, "old", "", "a signed checkpoint from before, in a `FILE`: the log must go on from it")
 	log.StringVar(&options.save, "save", "", "keep the signed checkpoint in a `FILE`, for -old the next time")
 	log.Int64Var(&options.from, "from", 0, "verify the entries from this `position` on")
@@ -61,6 +62,7 @@ func run(args []string) int {
 	log.StringVar(&login.tokenFile, "token-file", "", "an OAuth access token instead, in a `FILE`")
 	log.StringVar(&login.caFile, "ca", "", "trust the certificates in this PEM `FILE`, and no others")
 	proof.Var(&known, "key", "the log's `VKEY`, or @FILE; may be repeated")
+	proof.Var(&witnesses, "witness", "a witness's `VKEY`: it must have cosigned; may be repeated")
 	entry := proof.String("entry", "", "the entry that the proof is of, in a `FILE` with one line (default: the proof's own extra)")
 	for _, set := range []*flag.FlagSet{log, proof} {
 		set.SetOutput(io.Discard)
@@ -82,14 +84,14 @@ func run(args []string) int {
 	if set.NArg() != 1 || len(known) == 0 {
 		return misused(fmt.Errorf("%s needs a -key, and one argument behind the flags", args[0]))
 	}
-	verifiers, err := readKeys(known)
+	trust, err := readTrust(known, witnesses)
 	if err != nil {
 		return misused(err)
 	}
 	if args[0] == "proof" {
-		return end(verifyProof(os.Stdout, set.Arg(0), *entry, verifiers))
+		return end(verifyProof(os.Stdout, set.Arg(0), *entry, trust))
 	}
-	options.keys = verifiers
+	options.trust = trust
 	source, err := openSource(set.Arg(0), login)
 	if err != nil {
 		return misused(err)
@@ -129,8 +131,27 @@ func explain(log, proof *flag.FlagSet) int {
 // What x/mod says of a key whose type it does not know, such as ML-DSA.
 const otherType = "unknown verifier algorithm"
 
-// readKeys makes verifiers of keys. In a file, keys of types that x/mod does not know are passed over.
-func readKeys(given []string) (note.Verifiers, error) {
+// readTrust makes verifiers of keys of logs, and of those of witnesses.
+func readTrust(known, witnesses []string) (trust, error) {
+	list, err := readKeys(known)
+	if err != nil {
+		return trust{}, err
+	}
+	all := trust{}
+	for _, vkey := range witnesses {
+		witness, err := parseWitness(vkey)
+		if err != nil {
+			return trust{}, err
+		}
+		all.witnesses = append(all.witnesses, witness)
+		list = append(list, witness)
+	}
+	all.known = note.VerifierList(list...)
+	return all, nil
+}
+
+// readKeys makes verifiers of keys of logs. In a file, keys of types that x/mod does not know are passed over.
+func readKeys(given []string) ([]note.Verifier, error) {
 	var list []note.Verifier
 	seen := map[string]bool{}
 	for _, key := range given {
@@ -157,7 +178,7 @@ func readKeys(given []string) (note.Verifiers, error) {
 	if len(list) == 0 {
 		return nil, errors.New("-key: no Ed25519 key is there")
 	}
-	return note.VerifierList(list...), nil
+	return list, nil
 }
 
 // keysIn finds the keys in a file. What a log publishes of its keys begins with two lines that are none, and goes on behind

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
 
@@ -23,7 +22,7 @@ type proofFile struct {
 	checkpoint []byte
 }
 
-func verifyProof(out io.Writer, name, entryFile string, keys note.Verifiers) error {
+func verifyProof(out io.Writer, name, entryFile string, trust trust) error {
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return err
@@ -41,11 +40,14 @@ func verifyProof(out io.Writer, name, entryFile string, keys note.Verifiers) err
 	} else if entry == nil {
 		return fmt.Errorf("%s holds no entry: give it with -entry", name)
 	}
-	head, err := openCheckpoint(proof.checkpoint, keys)
+	head, err := openCheckpoint(proof.checkpoint, trust)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "ok       %-12s %v\n", "checkpoint", head)
+	if err := trust.tellWitnesses(out, head); err != nil {
+		return err
+	}
 	if proof.index >= head.N {
 		return refuse("proof: no entry %d among %d", proof.index, head.N)
 	}

@@ -2,11 +2,17 @@
 // nothing of Annals. And what they say of copies that were tampered with.
 
 import assert from 'node:assert/strict'
-import { createPrivateKey, randomUUID } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { noteSigner, parseVkey, signatureTypes } from '../../src/tree/note-key.ts'
+import {
+  formatVkey,
+  type NoteSigner,
+  noteSigner,
+  parseVkey,
+  signatureTypes,
+} from '../../src/tree/note-key.ts'
 import { type Answer, ask } from '../conformance/wire.ts'
 import { buildGoVerifier, type GoVerifier, skipWithoutGo, type Verdict } from './go-verifier.ts'
 import {
@@ -55,7 +61,10 @@ test('I2, I10: a log is verified by code that others wrote', { skip: skipWithout
       accepted(await onlineWith(published, ...password), /has the signed root/)
       const verdict = await online(...password, '-old', old)
       accepted(verdict, /consistency +the log of \d+ entries is the beginning of the one of \d{4}\n/)
-      assert.match(verdict.output, /1 signature\(s\) verified, 1 of unknown keys or types not looked at/)
+      assert.match(
+        verdict.output,
+        /1 signature\(s\) of the log verified, 1 of unknown keys or types not looked at/,
+      )
       assert.match(verdict.output, /entries +all \d{4}, and the tree over them has the signed root/)
       assert.match(verdict.output, /inclusion +6\d proofs/)
     },
@@ -112,7 +121,8 @@ test('I2, I10: a log is verified by code that others wrote', { skip: skipWithout
   await context.test(
     'I10: a history written anew with the log’s own key is no continuation',
     async (inner) => {
-      const rewritten = rewrite(stage, join(temporaryDirectory(inner), 'copy'))
+      const change = (line: string, k: number) => (k === 40 ? line.replace('user', 'none') : line)
+      const rewritten = signAnew(stage, join(temporaryDirectory(inner), 'copy'), { change })
       // It is a log like any other to somebody who sees it for the first time…
       accepted(await go('log', '-key', `@${keys}`, rewritten), /has the signed root/)
       // … and to nobody who has kept a checkpoint.
@@ -122,6 +132,19 @@ test('I2, I10: a log is verified by code that others wrote', { skip: skipWithout
       )
     },
   )
+
+  await context.test('the cosignature of a witness', async (inner) => {
+    const { privateKey } = generateKeyPairSync('ed25519')
+    const witness = noteSigner('w.example', signatureTypes.ed25519Cosignature, privateKey)
+    const cosigned = signAnew(stage, join(temporaryDirectory(inner), 'copy'), { witnesses: [witness] })
+    const verify = (directory: string) =>
+      go('log', '-key', `@${keys}`, '-witness', formatVkey(witness), directory)
+    // The time is the one that the copy states.
+    accepted(await verify(cosigned), /witness +w\.example cosigned it at 1970-01-01T00:00:01Z/)
+    refused(await verify(copy), /witness: w\.example has not cosigned this checkpoint/)
+    flip(join(cosigned, 'checkpoint'), readFileSync(join(cosigned, 'checkpoint')).length - 20)
+    refused(await verify(cosigned), /checkpoint: (invalid signature for key w\.example|malformed)/)
+  })
 
   await context.test('another log’s key does not vouch for this one', async () => {
     const vkey = 'sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8'
@@ -188,15 +211,25 @@ function keysOf(data: string): string[] {
   return keys
 }
 
-/** The same log, but for one word in an early entry, signed with the log's own stolen key. */
-function rewrite({ data, copy }: Stage, directory: string): string {
+/** The copy's log, signed anew with the log's own stolen key, and by others; entries may be changed. */
+function signAnew(
+  { data, copy }: Stage,
+  directory: string,
+  { witnesses = [], change = (line) => line }: Anew,
+): string {
   const size = Number(readFileSync(join(copy, 'checkpoint'), 'utf8').split('\n')[1])
-  const lines = storedLines(data).slice(0, size)
-  const entries = lines.map((line, k) => Buffer.from(k === 40 ? line.replace('user', 'none') : line))
+  const entries = storedLines(data)
+    .slice(0, size)
+    .map((line, k) => Buffer.from(change(line, k)))
   const origin = parseVkey(keysOf(data)[0] ?? '')?.name ?? ''
   const key = createPrivateKey(readFileSync(join(data, 'log', 'key.pem')))
-  makeCopy(directory, entries, origin, [noteSigner(origin, signatureTypes.ed25519, key)])
+  makeCopy(directory, entries, origin, [noteSigner(origin, signatureTypes.ed25519, key), ...witnesses])
   return directory
+}
+
+interface Anew {
+  readonly witnesses?: readonly NoteSigner[]
+  readonly change?: (line: string, position: number) => string
 }
 
 function accepted({ exitCode, output, errors }: Verdict, what: RegExp): void {
