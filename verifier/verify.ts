@@ -2,12 +2,11 @@
 // decided here is decided by `src/verify`, as it is by `annals verify`.
 
 import { formatMicros } from '../src/entry/time.ts'
-import { leafHashOfBytes } from '../src/tree/hash.ts'
 import type { SignedCheckpoint } from '../src/tree/signed-checkpoint.ts'
-import { checkpointOfProof, parseTlogProof } from '../src/tree/tlog-proof.ts'
 import type { CheckedAnswer } from '../src/verify/answer-check.ts'
+import { checkEntryProof } from '../src/verify/entry-proof.ts'
 import { logOfOrigin } from '../src/verify/lines.ts'
-import { contradicted, malformed, NotProved, type NotProvedReason } from '../src/verify/not-proved.ts'
+import { malformed, NotProved, type NotProvedReason } from '../src/verify/not-proved.ts'
 import { type CheckedProof, checkpointsOf, proofCheckOf } from '../src/verify/proof-check.ts'
 import { signaturesOf, type Trust } from '../src/verify/signatures.ts'
 import { WholeLogCheck } from '../src/verify/whole-log.ts'
@@ -65,17 +64,13 @@ function subjectOf({ receipts, proofs, checkpoints, lines }: GivenFiles): 'answe
 }
 
 function verifyReceipt(name: string, text: string, trust: Trust): Verdict {
-  const proof = parseTlogProof(text)
-  if (proof?.extra === undefined) throw malformed(`${name} is not a proof with its entry`)
-  const { extra, index } = proof
-  const checkpoint = checkpointOfProof(proof, leafHashOfBytes(extra, 0, extra.length))
-  if (checkpoint === undefined) throw contradicted(`${name}: the entry is not in the log that was signed`)
+  const { checkpoint, log, position, line } = checkEntryProof(text)
   const facts = [
     ['file', name],
-    ['log', logName(checkpoint)],
-    ['entry', extra.toString()],
+    ['log', log],
+    ['entry', line.toString()],
   ] as const
-  const headline = `This entry is in the log, at position ${index}.`
+  const headline = `This entry is in the log, at position ${position}.`
   return signedVerdict({ headline, checkpoints: [checkpoint], facts, notes: [] }, trust)
 }
 
