@@ -12,11 +12,13 @@ import { AnswerCheck } from '../src/verify/answer-check.ts'
 import { parseAnswerProof } from '../src/verify/answer-proof.ts'
 import { portalName } from './annals.ts'
 import type { BenchContext, Benchmark, Outcome } from './benchmark.ts'
-import { against, measureInRounds } from './harness.ts'
+import { against, measureInRounds, medianOf } from './harness.ts'
 import { makeLog, timeOf } from './make-log.ts'
 import { monthLines, monthPlan } from './window.ts'
 
 const entries = 1_000
+// A single proof is a matter of milliseconds, so that each round takes the median of a few, in different places.
+const proofsInARound = 5
 
 /** The proof of a complete answer, and the opening of a log. */
 export const answerProof: Benchmark = {
@@ -57,7 +59,10 @@ async function run(context: BenchContext): Promise<Outcome> {
     checkedMs.push(check(text, asked.body))
     return took
   }
-  const made = await measureInRounds([{ name: 'made', measure: proof }], { ...context, unit: 'ms' })
+  const made = await measureInRounds([{ name: 'made', measure: severalOf(proof) }], {
+    ...context,
+    unit: 'ms',
+  })
   const checked = {
     name: 'checked, hashing the answer included',
     unit: 'ms',
@@ -66,7 +71,7 @@ async function run(context: BenchContext): Promise<Outcome> {
   const size = {
     name: 'size besides checkpoint and neighbours',
     unit: 'bytes',
-    figures: sizes.slice(-context.rounds),
+    figures: sizes.slice(-context.rounds * proofsInARound),
   }
   const all = [...made, checked, size, ...opened]
   return {
@@ -78,8 +83,16 @@ async function run(context: BenchContext): Promise<Outcome> {
       against('opening, as a share of 5 s', opened[0]?.figures ?? [], 5_000),
     ],
     notes: [
-      `${plan.lines.toLocaleString('en-GB')} entries; answers of ${entries.toLocaleString('en-GB')} entries in ${context.rounds} places; made in process, once the checkpoint is there. The signatures are not part of it: verifying both takes about a millisecond.`,
+      `${plan.lines.toLocaleString('en-GB')} entries; answers of ${entries.toLocaleString('en-GB')} entries in ${context.rounds * proofsInARound} places, ${proofsInARound} a round of which the median counts; made in process, once the checkpoint is there. The signatures are not part of it: verifying both takes about a millisecond.`,
     ],
+  }
+}
+
+function severalOf(measure: () => Promise<number>): () => Promise<number> {
+  return async () => {
+    const figures: number[] = []
+    for (let k = 0; k < proofsInARound; k += 1) figures.push(await measure())
+    return medianOf(figures)
   }
 }
 

@@ -86,7 +86,7 @@ describe('attacks', { concurrency: true }, () => {
     await engine.stop()
   })
 
-  test('a portal and its engine that are rolled back together: a witness outside has seen more, and they have not', async (context) => {
+  test('a log that is rolled back while nobody who has seen more is asked goes on; a witness outside stops it', async (context) => {
     const directory = temporaryDirectory(context)
     const [data, outsideData] = [join(directory, 'portal'), join(directory, 'outside')]
     const first = await startPortal(context, { data })
