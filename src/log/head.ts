@@ -25,6 +25,8 @@ export interface HeadParts {
   readonly signers: () => readonly NoteSigner[]
   /** Seconds since the epoch, which the signatures state that state a time. */
   readonly seconds: () => number
+  /** True once the log is read-only for good: then nothing is signed any more (I10). */
+  readonly isShut?: () => boolean
   /** The head as it is stored; undefined where there is none, or none that is signed. */
   readonly stored: SignedHead | undefined
   /** How long somebody waits for a checkpoint. */
@@ -58,6 +60,7 @@ export class HeadKeeper {
     const stored = this.#stored
     if (stored !== undefined && stored.size >= size) return Promise.resolve(stored)
     if (this.#isStopped) return Promise.reject(unavailable('the log is closed'))
+    if (this.#isShut) return Promise.reject(unavailable('the log is read-only, and signs nothing'))
     this.touch()
     return new Promise((resolve, reject) => {
       const late = () => waiting.settle(() => reject(unavailable('there is no checkpoint of this entry yet')))
@@ -112,7 +115,12 @@ export class HeadKeeper {
     for (const { settle, reject } of this.#waiting) settle(() => reject(unavailable('the log is closed')))
   }
 
+  get #isShut(): boolean {
+    return this.#parts.isShut?.() === true
+  }
+
   async #write(): Promise<void> {
+    if (this.#isShut) return
     // Both are taken at one moment, and only of entries that are durable.
     const { store, ledger, origin, signers, seconds } = this.#parts
     const { size, root } = ledger

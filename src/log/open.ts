@@ -205,6 +205,7 @@ class SequencedLog implements AuditLog {
         signers: () => keys.signers,
         // Never before the last entry, wherever the clock was set to: a witness compares them.
         seconds: () => Math.floor(Math.max(clock.wallMicros(), ledger.lastTime ?? 0) / 1_000_000),
+        isShut: () => this.#room.isShut,
         stored: head?.isSigned === true ? head : undefined,
       },
       warn,

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { headDelayMs } from '../limits.ts'
 import type { FaultyDisk } from '../store/testing/faulty-disk.ts'
 import { noteSigner, signatureTypes } from '../tree/note-key.ts'
 import { mostSignatures } from '../tree/note.ts'
@@ -116,9 +118,17 @@ describe('a log that others hold a later checkpoint of', () => {
     const { copy, note, clock } = await rolledBack()
     const { log } = await openTestLog({ disk: copy, clock, askWitnesses: async () => [] })
     await recordEach(log, clock, ['other', 'entries', 'than', 'were', 'there'])
+    const head = () => String(copy.bytesOf('/data/log/head'))
+    const [before, { size }] = [head(), log.status()]
+    assert.ok((log.proofs.checkpoint()?.size ?? 0) < size, 'the head is behind')
     assert.equal(await log.confront('w', note), true)
     await assert.rejects(log.record(draft(log, 'x')), { code: 'LOG_READ_ONLY' })
+    // Nothing is signed any more of what contradicts what was signed before.
+    await assert.rejects(log.proofs.covering(size), { code: 'UNAVAILABLE', message: /read-only/ })
+    await sleep(2 * headDelayMs)
+    assert.equal(head(), before)
     await log.close()
+    assert.equal(head(), before)
   })
 
   test('what it continues, and what it has not signed, is held by nobody against it', async () => {
