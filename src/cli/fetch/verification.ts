@@ -5,7 +5,6 @@ import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatMicros } from '../../entry/time.ts'
-import { parseWindow, resolveWindow } from '../../entry/window.ts'
 import { AnnalsError } from '../../errors.ts'
 import { fetchReadBytes, quorumAttempts, quorumPauseMs } from '../../limits.ts'
 import { realDisk } from '../../store/disk.ts'
@@ -13,6 +12,7 @@ import { replaceFile } from '../../store/durable-file.ts'
 import { noteOf, type SignedCheckpoint } from '../../tree/signed-checkpoint.ts'
 import { tilePath, tileWidth, widthIn } from '../../tree/tile.ts'
 import type { CheckedAnswer } from '../../verify/answer-check.ts'
+import { isAskedWindow } from '../../verify/asked-window.ts'
 import { LineSplitter } from '../../verify/line-splitter.ts'
 import { contradicted, NotProved } from '../../verify/not-proved.ts'
 import {
@@ -101,21 +101,14 @@ async function checkFile(file: string, check: ProofCheck): Promise<CheckedProof>
   return check.end()
 }
 
-// A server that answers for another window than was asked for. A date without an offset is in a time zone that only the
-// server knows: then the length of the window is all that can be compared, and the verdict says the window.
+// A server may be right about another window than was asked for.
 function demandWindow({ of, answer }: CheckedProof, query: string): void {
   const parts = of === 'log' ? [answer] : answer.engines
-  const asked = parseWindow(query, 'UTC')
-  const isZoned =
-    !/before_date=[^&]*/.test(query) || /before_date=[^&]*(Z|[+-]\d\d(:|%3A)\d\d)(&|$)/i.test(query)
   for (const { log, start, end, read } of parts) {
-    const { start: from, end: to } = resolveWindow(asked, read.time)
-    const first = from === Number.MIN_SAFE_INTEGER ? undefined : from
-    const isIt = isZoned ? start === first && end === to : (start === undefined) === (first === undefined)
-    if (!isIt)
-      throw contradicted(
-        `${log} has answered for another window than was asked for: ${windowText({ start, end })}`,
-      )
+    if (isAskedWindow(query, { start, end, now: read.time })) continue
+    throw contradicted(
+      `${log} has answered for another window than was asked for: ${windowText({ start, end })}`,
+    )
   }
 }
 
