@@ -90,7 +90,8 @@ async function fetchLog(
       signal,
       patience: () => new Patience(flags.retries),
     })
-    return verifyFetched({ ...proofs, files, query, source: destination.source })
+    const bar = (what: string) => progressOf(surroundings, flags, what)
+    return verifyFetched({ ...proofs, surroundings, bar, files, query, source: destination.source })
   })
   tell(surroundings, flags, { ...told, proved })
 }
@@ -178,10 +179,10 @@ async function readProofOrder(surroundings: Surroundings, flags: FetchFlags, fil
 }
 
 // A bar among the lines of a log would be no help.
-function progressOf(surroundings: Surroundings, { quiet, output = '-' }: FetchFlags) {
+function progressOf(surroundings: Surroundings, { quiet, output = '-' }: FetchFlags, what = 'fetching') {
   const isHidden = quiet === true || (output === '-' && surroundings.output.isTTY === true)
   const nothing = { show: () => undefined, [Symbol.dispose]: () => undefined }
-  return isHidden ? nothing : startProgress(surroundings, 'fetching')
+  return isHidden ? nothing : startProgress(surroundings, what)
 }
 
 interface Told {

@@ -4,14 +4,11 @@
 import type { Position } from '../entry/event.ts'
 import type { Hash } from '../tree/hash.ts'
 import type { LeafRange } from '../tree/range.ts'
-import { formatBundle, type Tile, tileWidth, widthIn } from '../tree/tile.ts'
+import { formatBundle, type HashTile, type Tile, tileWidth, widthIn } from '../tree/tile.ts'
 import type { HeadKeeper, SignedHead } from './head.ts'
 import type { LogText } from './log-text.ts'
 import type { LogTree } from './log-tree.ts'
 import type { Witnessed } from './witnessed.ts'
-
-/** A tile of hashes. */
-export type HashTile = Tile & { readonly level: number }
 
 /** Reads the proofs of one log. Positions and sizes that are asked for lie below what a checkpoint has covered. */
 export interface LogProofs {

@@ -9,7 +9,7 @@ import { rootOf } from '../tree/compact-range.ts'
 import { bytesOfHash, emptyRoot, type Hash } from '../tree/hash.ts'
 import { consistencyRanges, hashesOf, inclusionRanges } from '../tree/proof.ts'
 import { hashOfRange, type LeafRange, type Subtree, subtreesOf } from '../tree/range.ts'
-import { type Tile, tileHeight, tileWidth, widthIn } from '../tree/tile.ts'
+import { type HashTile, tileHeight, tileWidth, widthIn } from '../tree/tile.ts'
 import type { LogText } from './log-text.ts'
 import { type LatestTiles, StoredHashes } from './tree-text.ts'
 
@@ -61,7 +61,7 @@ export class LogTree {
   }
 
   /** The bytes of a tile of hashes; undefined where the log is not that large yet. */
-  async tile({ level, index, width }: Tile & { readonly level: number }): Promise<Buffer | undefined> {
+  async tile({ level, index, width }: HashTile): Promise<Buffer | undefined> {
     const size = this.#parts.size()
     if (widthIn(size, level, index) < width) return undefined
     const read = this.#reader(size)

@@ -53,7 +53,7 @@ describe('a statement of a key rotation', () => {
     )
   })
 
-  test('its Ed25519 signatures are over its text, as any tool for signed notes has them', () => {
+  test('its Ed25519 signatures are over its text, as any program for signed notes has them', () => {
     const note = parseNote(one)
     const [key] = first
     assert.ok(note !== undefined && key !== undefined)

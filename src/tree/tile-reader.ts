@@ -4,10 +4,10 @@
 import { rootOf } from './compact-range.ts'
 import { type Hash, hashBytes, readHash } from './hash.ts'
 import type { Subtree, SubtreeReader } from './range.ts'
-import { type Tile, tileHeight, tileWidth, widthIn } from './tile.ts'
+import { type HashTile, tileHeight, tileWidth, widthIn } from './tile.ts'
 
 /** Gives the bytes of a tile. */
-export type TileSource = (tile: Tile & { readonly level: number }) => Promise<Buffer>
+export type TileSource = (tile: HashTile) => Promise<Buffer>
 
 /** Reads subtrees of the tree of `size` leaves. Each tile is asked for once. Throws a RangeError where a tile is too short. */
 export function tileReader(size: number, source: TileSource): SubtreeReader {
@@ -31,10 +31,7 @@ export function tileReader(size: number, source: TileSource): SubtreeReader {
   }
 }
 
-async function readTile(
-  source: TileSource,
-  tile: Tile & { readonly level: number },
-): Promise<readonly Hash[]> {
+async function readTile(source: TileSource, tile: HashTile): Promise<readonly Hash[]> {
   const bytes = await source(tile)
   if (bytes.length !== tile.width * hashBytes)
     throw new RangeError(

@@ -19,6 +19,9 @@ export interface Tile {
   readonly width: number
 }
 
+/** A tile of hashes. */
+export type HashTile = Tile & { readonly level: number }
+
 /** How many leaves one hash of a tile of `level` stands for. */
 export function leavesPerHash(level: number): number {
   return tileWidth ** level

@@ -4,11 +4,11 @@
 import { rootOf } from '../tree/compact-range.ts'
 import { foldRight, type Hash, hashBytes, readHash } from '../tree/hash.ts'
 import { type Subtree, subtreesOf } from '../tree/range.ts'
-import { type Tile, tileHeight, tileWidth, widthIn } from '../tree/tile.ts'
+import { type HashTile, tileHeight, tileWidth, widthIn } from '../tree/tile.ts'
 import { contradicted, malformed } from './not-proved.ts'
 
 /** Gives the bytes of a tile; undefined where it was not kept. */
-export type KeptTiles = (tile: Tile & { readonly level: number }) => Buffer | undefined
+export type KeptTiles = (tile: HashTile) => Buffer | undefined
 
 /** What the tiles have to lead to. */
 export interface TreeHead {

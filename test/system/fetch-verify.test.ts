@@ -1,11 +1,13 @@
 // `annals fetch --verify` against servers that change what they answer, or show another history than they have shown before.
 
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { formatVkey, noteKey, publicBytes } from '../../src/tree/note-key.ts'
 import { parseSignedCheckpoint } from '../../src/tree/signed-checkpoint.ts'
 import { ask } from '../conformance/wire.ts'
 import { joinEngine } from './engine-process.ts'
@@ -63,6 +65,14 @@ test('what is fetched is proved, and goes on from what was seen before', async (
         `${keys.map((key) => `log ${key}\n`).join('')}witness alpha ${vkey}\nquorum alpha\n`,
       )
       const { errors } = await client.fetches(portal.baseUrl, 'portal', '--policy', policy, '--retries', '5')
+      // Whom a policy names goes before what was seen.
+      const origin = (keys[0] ?? '').split('+')[0] ?? ''
+      const { privateKey } = generateKeyPairSync('ed25519')
+      const other = formatVkey(noteKey(origin, 0x01, publicBytes(privateKey)))
+      writeFileSync(`${policy}-other`, `log ${other}\nquorum none\n`)
+      const refused = await client.fetch(portal.baseUrl, 'portal', '--policy', `${policy}-other`)
+      assert.equal(refused.exitCode, 7, refused.errors)
+      assert.match(refused.errors, /is not signed by the keys that are known of it/)
       assert.match(errors, /signed by the log and cosigned by: alpha\S* \(quorum of your policy reached\)\n$/)
     },
   )

@@ -50,7 +50,8 @@ export async function continued(
   const note = noteOf(checkpoint)
   const before = known.seen.get(origin)
   const named = (known.policy?.logs ?? []).map(({ key }) => key).filter(({ name }) => name === origin)
-  const begin = before?.keys ?? named
+  // Whom the person names goes before what was seen: the first time it may have been somebody else's.
+  const begin = named.length > 0 ? named : (before?.keys ?? [])
   const published = async () => await keysOf(files, origin)
   const own = begin.length === 0 ? (await published()).keys : undefined
   const trust = { policy: known.policy, isOwn: own !== undefined }

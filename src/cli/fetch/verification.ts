@@ -1,19 +1,15 @@
 // Proves what was fetched: that the file is the complete answer for its window, that the log has signed it, and that it goes on
 // from what was seen of the log before. What the server says counts for nothing here but what it signs.
 
-import { open } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatMicros } from '../../entry/time.ts'
 import { AnnalsError } from '../../errors.ts'
-import { fetchReadBytes, quorumAttempts, quorumPauseMs } from '../../limits.ts'
+import { quorumAttempts, quorumPauseMs } from '../../limits.ts'
 import { realDisk } from '../../store/disk.ts'
 import { replaceFile } from '../../store/durable-file.ts'
-import { noteOf, type SignedCheckpoint } from '../../tree/signed-checkpoint.ts'
-import { tilePath, tileWidth, widthIn } from '../../tree/tile.ts'
+import type { SignedCheckpoint } from '../../tree/signed-checkpoint.ts'
 import type { CheckedAnswer } from '../../verify/answer-check.ts'
 import { isAskedWindow } from '../../verify/asked-window.ts'
-import { LineSplitter } from '../../verify/line-splitter.ts'
 import { contradicted, NotProved } from '../../verify/not-proved.ts'
 import {
   type CheckedProof,
@@ -23,13 +19,20 @@ import {
   proofCheckOf,
 } from '../../verify/proof-check.ts'
 import { demandQuorum } from '../../verify/signatures.ts'
+import type { Progress } from '../progress.ts'
+import type { Surroundings } from '../surroundings.ts'
+import { eachLine } from '../verify/files.ts'
 import type { Source } from './beginning.ts'
 import { type Continued, continued, Contradiction, type Known } from './continuity.ts'
 import { type LogFiles, publishedPath } from './log-files.ts'
-import { writeSeen } from './trust-state.ts'
+import { saveTiles } from './save-tiles.ts'
+import { lastCheckpoint, readSeen, writeSeen } from './trust-state.ts'
 
 /** What is to be proved, and what to keep of it. */
 export interface Verification {
+  readonly surroundings: Surroundings
+  /** Shows how far something is. */
+  readonly bar: (what: string) => Progress
   readonly files: LogFiles
   /** The file that was fetched. */
   readonly file: string
@@ -59,9 +62,12 @@ export async function verifyFetched(order: Verification): Promise<Proved> {
       'the server does not say where the proof of this answer is: nothing is proved',
     )
   const { checked, all } = await provedBy(order, path, place.nonce)
-  if (order.tilesDirectory !== undefined) await saveTiles(files, order.tilesDirectory, checked)
+  if (order.tilesDirectory !== undefined) {
+    using progress = order.bar('keeping hashes')
+    await saveTiles(files, order.tilesDirectory, checked, progress)
+  }
   for (const { signatures } of all) demandQuorum(signatures)
-  if (order.stateFile !== undefined) await keepSeen(order.stateFile, known, checked, all)
+  if (order.stateFile !== undefined) await keepSeen(order.stateFile, checked, all)
   return proved(checked, all, known)
 }
 
@@ -77,7 +83,7 @@ async function provedBy(order: Verification, path: string, nonce: string): Promi
   for (let attempt = 1; ; attempt += 1) {
     const proof = (await files.get(isWitnessed ? `${path}?witnessed=true` : path)).toString()
     if (proofFile !== undefined) await replaceFile(realDisk, proofFile, Buffer.from(proof))
-    const checked = await checkFile(order.file, proofCheckOf(proof))
+    const checked = await checkFile(order, proofCheckOf(proof))
     if (nonceIn(checked) !== nonce)
       throw contradicted('the proof is of another read: the entry of the read does not repeat our nonce')
     demandWindow(checked, order.query)
@@ -88,16 +94,12 @@ async function provedBy(order: Verification, path: string, nonce: string): Promi
   }
 }
 
-async function checkFile(file: string, check: ProofCheck): Promise<CheckedProof> {
-  await using handle = await open(file, 'r')
-  const splitter = new LineSplitter((bytes, start, end) => check.line(bytes, start, end))
-  const buffer = Buffer.allocUnsafe(fetchReadBytes)
-  for (;;) {
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, null)
-    if (bytesRead === 0) break
-    splitter.push(buffer.subarray(0, bytesRead))
-  }
-  splitter.end()
+async function checkFile(
+  { surroundings, bar, file }: Verification,
+  check: ProofCheck,
+): Promise<CheckedProof> {
+  using progress = bar('verifying')
+  await eachLine(surroundings, file, progress, (bytes, start, end) => check.line(bytes, start, end))
   return check.end()
 }
 
@@ -135,53 +137,15 @@ async function withEvidence(stateFile: string, { message, notes }: Contradiction
   return new Contradiction(`${message}. Both checkpoints are kept in ${file}`, notes)
 }
 
-async function keepSeen(
-  file: string,
-  { seen }: Known,
-  checked: CheckedProof,
-  all: readonly Continued[],
-): Promise<void> {
-  const next = new Map(seen)
-  for (const [k, { origin }] of checkpointsOf(checked).entries()) {
-    const one = all[k]
-    if (one !== undefined) next.set(origin, one.seen)
+// Read again: another fetch may have seen more meanwhile.
+async function keepSeen(file: string, checked: CheckedProof, all: readonly Continued[]): Promise<void> {
+  const seen = new Map(await readSeen(file))
+  for (const [k, { origin, size }] of checkpointsOf(checked).entries()) {
+    const [one, there] = [all[k], seen.get(origin)]
+    if (one !== undefined && (there === undefined || lastCheckpoint(there).size <= size))
+      seen.set(origin, one.seen)
   }
-  await writeSeen(file, next)
-}
-
-async function saveTiles(files: LogFiles, directory: string, { of, answer }: CheckedProof): Promise<void> {
-  if (of === 'log') return await saveTilesOf(files, directory, answer)
-  for (const engine of answer.engines) await saveTilesOf(files, resolve(directory, engine.log), engine)
-}
-
-// The hashes of the entries that were answered, and all that lead from them to the root: as C2SP tlog-tiles has them.
-async function saveTilesOf(files: LogFiles, directory: string, answer: CheckedAnswer): Promise<void> {
-  const { log, from, to, checkpoint } = answer
-  const keep = async (name: string, bytes: Buffer) => {
-    const file = resolve(directory, name)
-    await realDisk.makeDirectory(resolve(file, '..'))
-    await replaceFile(realDisk, file, bytes)
-  }
-  await keep('checkpoint', Buffer.from(noteOf(checkpoint)))
-  await keep('positions', Buffer.from(`${from}-${to}\n`))
-  for (const [level, index, width] of tilesFor(from, to, checkpoint.size)) {
-    const path = tilePath(level, index, width)
-    await keep(`tile/${path}`, await files.get(`logs/${log}/tile/${path}`))
-  }
-}
-
-function* tilesFor(from: number, to: number, size: number): Generator<[number, number, number]> {
-  const blocks = (at: number) => Math.floor(at / tileWidth)
-  for (let index = blocks(from); index <= blocks(Math.max(from, to - 1)); index += 1) {
-    const width = widthIn(size, 0, index)
-    if (width > 0) yield [0, index, width]
-  }
-  // What is behind the last full tile is made of its leaves.
-  if (size % tileWidth > 0 && blocks(size) > blocks(Math.max(from, to - 1)))
-    yield [0, blocks(size), size % tileWidth]
-  for (let level = 1; widthIn(size, level, 0) > 0; level += 1)
-    for (let index = 0; widthIn(size, level, index) > 0; index += 1)
-      yield [level, index, widthIn(size, level, index)]
+  await writeSeen(file, seen)
 }
 
 function proved(checked: CheckedProof, all: readonly Continued[], { seen }: Known): Proved {

@@ -4,13 +4,12 @@ import { formatMicros } from '../../entry/time.ts'
 import { verifyProofBytes } from '../../limits.ts'
 import type { CheckedAnswer } from '../../verify/answer-check.ts'
 import type { CheckedEngines } from '../../verify/engines-check.ts'
-import { LineSplitter } from '../../verify/line-splitter.ts'
 import { type CheckedProof, checkpointsOf, proofCheckOf } from '../../verify/proof-check.ts'
 import { signaturesOfAll } from '../../verify/signatures.ts'
 import { startProgress } from '../progress.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { type Account, checkpointRow, rootText, tellProved } from './account.ts'
-import { readPieces, readText, sizeOf } from './files.ts'
+import { eachLine, readText } from './files.ts'
 import type { VerifyFlags } from './flags.ts'
 import { readTrust } from './trust.ts'
 
@@ -35,15 +34,8 @@ export async function readProof(surroundings: Surroundings, file: string): Promi
 
 async function checkAnswer(surroundings: Surroundings, file: string, proof: string): Promise<CheckedProof> {
   const check = proofCheckOf(proof)
-  const splitter = new LineSplitter((bytes, start, end) => check.line(bytes, start, end))
-  const ofBytes = await sizeOf(surroundings, file)
   using progress = startProgress(surroundings, 'verifying')
-  let bytes = 0
-  for await (const piece of readPieces(surroundings, file)) {
-    splitter.push(piece)
-    progress.show((bytes += piece.length), ofBytes)
-  }
-  splitter.end()
+  await eachLine(surroundings, file, progress, (bytes, start, end) => check.line(bytes, start, end))
   return check.end()
 }
 

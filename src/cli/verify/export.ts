@@ -7,7 +7,6 @@ import { AnnalsError } from '../../errors.ts'
 import { errorCode } from '../../store/disk.ts'
 import { tilePath } from '../../tree/tile.ts'
 import { ExportCheck, type ExportFindings, type ExportOrder, isExact } from '../../verify/export-check.ts'
-import { LineSplitter } from '../../verify/line-splitter.ts'
 import { logOfOrigin } from '../../verify/lines.ts'
 import { malformed, type NotProved } from '../../verify/not-proved.ts'
 import type { PositionRange } from '../../verify/position-set.ts'
@@ -16,7 +15,7 @@ import { type KeptTiles, VerifiedTiles } from '../../verify/verified-tiles.ts'
 import { startProgress } from '../progress.ts'
 import { print, printJson, type Surroundings } from '../surroundings.ts'
 import { type Account, checkpointRow, rootText, rowLines, tellProved, Told } from './account.ts'
-import { readPieces, readText, sizeOf } from './files.ts'
+import { eachLine, readText } from './files.ts'
 import type { VerifyFlags } from './flags.ts'
 import { readTrust } from './trust.ts'
 import { readCheckpoint } from './whole-log.ts'
@@ -81,15 +80,8 @@ async function compare(
   order: ExportOrder,
 ): Promise<ExportFindings> {
   const check = new ExportCheck(order)
-  const splitter = new LineSplitter((bytes, start, end) => check.line(bytes, start, end))
-  const ofBytes = await sizeOf(surroundings, file)
   using progress = startProgress(surroundings, 'comparing')
-  let bytes = 0
-  for await (const piece of readPieces(surroundings, file)) {
-    splitter.push(piece)
-    progress.show((bytes += piece.length), ofBytes)
-  }
-  splitter.end()
+  await eachLine(surroundings, file, progress, (bytes, start, end) => check.line(bytes, start, end))
   return check.end()
 }
 

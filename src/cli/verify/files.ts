@@ -4,6 +4,8 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { AnnalsError } from '../../errors.ts'
 import { verifyReadBytes, verifySmallFileBytes } from '../../limits.ts'
+import { type LineListener, LineSplitter } from '../../verify/line-splitter.ts'
+import type { Progress } from '../progress.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 /** A file that was given by name: `what` says in messages what it should be. */
@@ -39,8 +41,25 @@ export async function* readPieces(
   }
 }
 
+/** Reads the lines of a file or of standard input (`-`), and shows how far it is. */
+export async function eachLine(
+  surroundings: Pick<Surroundings, 'directory' | 'input'>,
+  file: string,
+  progress: Progress,
+  listener: LineListener,
+): Promise<void> {
+  const splitter = new LineSplitter(listener)
+  const ofBytes = await sizeOf(surroundings, file)
+  let bytes = 0
+  for await (const piece of readPieces(surroundings, file)) {
+    splitter.push(piece)
+    progress.show((bytes += piece.length), ofBytes)
+  }
+  splitter.end()
+}
+
 /** How large a file is; undefined for standard input, and for what has no size. */
-export async function sizeOf(
+async function sizeOf(
   { directory }: Pick<Surroundings, 'directory'>,
   file: string,
 ): Promise<number | undefined> {
