@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { AnnalsError, type ErrorCode } from '../errors.ts'
-import { peerTimeoutMs, innerAnswerBytes } from '../limits.ts'
+import { peerTimeoutMs } from '../limits.ts'
 import {
   type JoinAnswer,
   type JoinedNode,
@@ -15,6 +15,7 @@ import {
   renderRequest,
 } from './enrolment.ts'
 import type { JoinToken } from './join-token.ts'
+import { readSmallAnswer } from './small-answer.ts'
 
 /** What an engine joins with. */
 export interface Join {
@@ -83,24 +84,13 @@ async function post(url: string, body: Buffer, mac: string): Promise<Posted> {
     return {
       status: answer.statusCode,
       mac: typeof given === 'string' ? given : '',
-      body: await readBounded(answer.body),
+      body: await readSmallAnswer(answer.body),
     }
   } catch (cause) {
     throw cannotReach(url, cause)
   } finally {
     await dispatcher.destroy()
   }
-}
-
-async function readBounded(body: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of body) {
-    length += chunk.length
-    if (length > innerAnswerBytes) throw new Error('it answers at too great length')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
 
 function cannotReach(url: string, cause: unknown): AnnalsError {

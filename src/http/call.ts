@@ -30,7 +30,7 @@ export interface Call {
   readonly method?: string
   /** Whose log is asked for, as entries name it: `portal`, `engine/<host name>` or `engines`. */
   readonly target: string
-  /** What the caller wants to find in the entry of the read (`nonce.ts`). */
+  /** What the caller wants to find in the entry of the read (`proof-headers.ts`). */
   readonly nonce?: string | undefined
 }
 
@@ -74,7 +74,7 @@ async function asReadyReader(
   const source = sourceOf(portal, request)
   const { authorization } = request.raw.headers
   const caller = await portal.identity.authenticate({ authorization, source })
-  const call = { request, reply, caller, source, target, nonce: undefined }
+  const call = { request, reply, caller, source, target }
   try {
     if (!isAllowed(caller.rights)) throw forbidden(caller)
     await work(call)

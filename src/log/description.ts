@@ -20,6 +20,7 @@ import {
   signatureTypes,
 } from '../tree/note-key.ts'
 import { type Continues, formatContinues, parseContinues } from './continues.ts'
+import { parseJsonObject } from './json-object.ts'
 import { descriptionFile, keyFilesOf } from './layout.ts'
 import { formatStoredRotation, parseStoredRotation, type StoredRotation } from './stored-rotation.ts'
 
@@ -229,13 +230,8 @@ function privateKeyOf(pem: Buffer, file: string): KeyObject {
 }
 
 function parseDescription(text: string): LogDescription | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  if (typeof value !== 'object' || value === null) return undefined
+  const value = parseJsonObject(text)
+  if (value === undefined) return undefined
   const {
     format: written,
     id,
@@ -245,7 +241,7 @@ function parseDescription(text: string): LogDescription | undefined {
     created,
     continues: before,
     rotations = [],
-  } = value as Record<string, unknown>
+  } = value
   if (written !== format || typeof hostName !== 'string' || typeof publicKey !== 'string') return undefined
   const raw = Buffer.from(publicKey, 'base64')
   const mlDsa = typeof mlDsa44PublicKey === 'string' ? Buffer.from(mlDsa44PublicKey, 'base64') : undefined

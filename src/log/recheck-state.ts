@@ -7,6 +7,7 @@ import { formatMicros, parseStoredTime } from '../entry/time.ts'
 import { CompactRange } from '../tree/compact-range.ts'
 import { bytesOfHash, hashBytes, readHash } from '../tree/hash.ts'
 import { subtreesOf } from '../tree/range.ts'
+import { parseJsonObject } from './json-object.ts'
 
 /** Damage that was found. */
 export interface KnownFault {
@@ -69,7 +70,7 @@ export function formatState({ since, lastFull, pass, faults }: RecheckState): Bu
 
 /** Reads it; undefined where it is not readable. */
 export function parseState(bytes: Buffer | undefined): RecheckState | undefined {
-  const value = bytes === undefined ? undefined : readJson(bytes.toString())
+  const value = bytes === undefined ? undefined : parseJsonObject(bytes.toString())
   if (value?.['format'] !== format) return undefined
   const [since, lastFull] = [timeOf(value['since']), timeOf(value['lastFull'])]
   const pass = value['pass'] === null ? undefined : parsePass(value['pass'])
@@ -83,15 +84,6 @@ const format = 'annals recheck v1'
 
 function rootsText(range: CompactRange | undefined): string[] | null {
   return range === undefined ? null : range.roots.map((root) => bytesOfHash(root).toString('base64'))
-}
-
-function readJson(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function timeOf(value: unknown): Micros | undefined {

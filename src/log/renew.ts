@@ -28,6 +28,7 @@ import {
   originOf,
   readDescription,
 } from './description.ts'
+import { parseJsonObject } from './json-object.ts'
 import { dataLayout } from './layout.ts'
 import { readStoredHead, type StoredHead } from './stored-head.ts'
 
@@ -148,14 +149,9 @@ function formatIntent({ continues, next }: Renewal): Buffer {
 }
 
 function parseIntent(text: string): Renewal | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  if (typeof value !== 'object' || value === null) return undefined
-  const { format: written, closed, next } = value as Record<string, unknown>
+  const value = parseJsonObject(text)
+  if (value === undefined) return undefined
+  const { format: written, closed, next } = value
   const continues = parseContinues(closed)
   if (written !== format || continues === undefined || typeof next !== 'string') return undefined
   return { continues, next: next as LogId }

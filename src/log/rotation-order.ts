@@ -6,6 +6,7 @@ import { formatMicros, parseStoredTime } from '../entry/time.ts'
 import { AnnalsError } from '../errors.ts'
 import type { Disk } from '../store/disk.ts'
 import { readWhole, replaceFile } from '../store/durable-file.ts'
+import { parseJsonObject } from './json-object.ts'
 
 /** Who ordered a rotation, and when. */
 export interface RotationOrder {
@@ -43,14 +44,9 @@ export async function removeRotationOrder(disk: Disk, directory: string): Promis
 const orderFile = 'rotate-log-keys.json'
 
 function parseOrder(text: string): RotationOrder | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  if (typeof value !== 'object' || value === null) return undefined
-  const { id, actor, at } = value as Record<string, unknown>
+  const value = parseJsonObject(text)
+  if (value === undefined) return undefined
+  const { id, actor, at } = value
   const time = parseStoredTime(String(at))
   if (typeof id !== 'string' || typeof actor !== 'string' || time === undefined) return undefined
   return { id, actor, at: time }

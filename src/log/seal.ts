@@ -2,6 +2,7 @@
 
 import type { Micros, Position } from '../entry/event.ts'
 import { blockEntries } from '../limits.ts'
+import { parseJsonObject } from './json-object.ts'
 import type { Segment } from './ledger.ts'
 
 /** What a seal says of its segment. */
@@ -23,12 +24,7 @@ export function formatSeal(segment: Segment, sha256: string): string {
 
 /** Reads a seal record; undefined where it is not one that `formatSeal` writes for the segment at `first`. */
 export function parseSeal(text: string, first: Position): Seal | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  const value: unknown = parseJsonObject(text)
   if (!isSeal(value) || value.first !== first || value.entries % blockEntries !== 0) return undefined
   return value.firstTime <= value.lastTime && value.bytes >= value.entries ? value : undefined
 }

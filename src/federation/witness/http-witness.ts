@@ -3,8 +3,9 @@
 // the log's own. So whoever sits between can withhold an answer, and forge none.
 
 import { Agent, request } from 'undici'
-import { innerAnswerBytes, peerTimeoutMs } from '../../limits.ts'
+import { peerTimeoutMs } from '../../limits.ts'
 import type { NoteKey } from '../../tree/note-key.ts'
+import { readSmallAnswer } from '../small-answer.ts'
 import type { WitnessPeer, WitnessReply } from './witness-peer.ts'
 
 /** Whom to ask. */
@@ -52,19 +53,8 @@ export class HttpWitnesses implements AsyncDisposable {
     const after = Number(answer.headers['retry-after'])
     return {
       status: answer.statusCode,
-      body: await readBounded(answer.body),
+      body: await readSmallAnswer(answer.body),
       retryAfterSeconds: Number.isFinite(after) ? after : undefined,
     }
   }
-}
-
-async function readBounded(body: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of body) {
-    length += chunk.length
-    if (length > innerAnswerBytes) throw new Error('it answers at too great length')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
