@@ -623,6 +623,14 @@ export const verifyProofBytes = 64 * 1024 * 1024
 export const verifyReadBytes = 1024 * 1024
 /** A line, in whatever it is wrapped: JSON makes up to six characters of one. Beyond: only its beginning is looked at. */
 export const verifyLineBytes = 1024 * 1024
+/** The first part of a proof, before its checkpoint: three entries of 65,535 bytes and their hashes. Beyond: malformed. */
+export const verifyAnswerProofCharacters = 300_000
+/** Lines of an export that are named for each thing wrong with them, and gaps. Beyond: counted. */
+export const verifyNamedLines = 1_000
+/** Memory for the positions that an export has: 8 KiB for 65,536 that stand together, half a billion at the most. Beyond: malformed. */
+export const verifyPositionChunks = 8_192
+/** Tiles that are kept once verified, of 8 KiB. Beyond: the oldest is read and verified again. */
+export const verifyHeldTiles = 256
 
 // The background check of sealed segments.
 
@@ -632,6 +640,9 @@ export const recheckLookMs = 60_000
 export const recheckLeastBytesPerSecond = 1024 * 1024
 /** Its greatest: a tenth of one CPU, at the most. Beyond: a pass takes longer than its interval, and its age shows it. */
 export const recheckMostBytesPerSecond = 16 * 1024 * 1024
+/** What it reads between two waits: a millisecond or so of hashing. */
+export const recheckSliceBytes = 256 * 1024
+
 // Witnesses.
 
 /** How often a witness cosigns for one log, and a log asks one witness. Beyond: 429 with Retry-After. */
@@ -648,6 +659,8 @@ export const witnessAskMs = 2_000
 export const witnessLookMs = 500
 /** Contradictions that a witness keeps. Beyond: seen, refused, and not kept. */
 export const witnessEvidence = 64
+/** A node's keys of each kind, its log's and its witness's: two, and as many while they are replaced. Beyond: INVALID_INPUT. */
+export const nodeKeysOfAKind = 4
 /** What a node tells of its keys: eight of at most 2,200 characters. Beyond: BODY_TOO_LARGE. */
 export const nodeKeysBytes = 20 * 1024
 /** A request to a witness: a note of at most 100 KiB, and 63 lines of proof. Beyond: BODY_TOO_LARGE. */

@@ -219,6 +219,14 @@ test('lines that came back are compared with kept hashes, or with nothing but th
   const fine = await verified([file, '--claims'])
   assert.equal(fine.exitCode, 8)
   assert.match(fine.errors, /nothing is proved: .* they claim no gap and no double\n$/)
+
+  writeFileSync(join(tiles, 'positions'), 'all\n')
+  const odd = await verified([file, '--tiles', tiles, '--key', keys])
+  assert.equal(odd.exitCode, 2)
+  assert.match(odd.errors, /positions: expected a range of positions, as 0-100, and nothing else\n$/)
+  rmSync(join(tiles, 'checkpoint'))
+  const bare = await verified([file, '--tiles', tiles, '--key', keys])
+  assert.match(bare.errors, /there is no checkpoint: expected --checkpoint FILE\n$/)
 })
 
 type Report = Readonly<Record<string, unknown>>

@@ -4,6 +4,7 @@
 
 import type { LogId } from '../entry/event.ts'
 import { AnnalsError } from '../errors.ts'
+import { nodeKeysOfAKind } from '../limits.ts'
 import { originOf } from '../log/description.ts'
 import { formatVkey, type NoteKey, noteKey, parseVkey, signatureTypes } from '../tree/note-key.ts'
 import { witnessName } from './witness/witness-keys.ts'
@@ -24,9 +25,6 @@ export interface NodeKeys {
   readonly witness: readonly NoteKey[]
 }
 
-/** The most of each kind: two, and twice as many while they are being replaced. */
-const mostKeys = 4
-
 /** The keys as they are told. */
 export function renderNodeKeys({ log, witness }: NodeKeys): string {
   return [...log, ...witness].map(formatVkey).join(' ')
@@ -46,7 +44,7 @@ export function readNodeKeys(text: string, node: Pick<KeyedNode, 'hostName' | 'l
   const log = keys.filter((key) => key.name === origin && logTypes.includes(key.type))
   const witness = keys.filter((key) => key.name === name && witnessTypes.includes(key.type))
   if (log.length + witness.length !== keys.length) refuse('one of them is of another name')
-  if (log.length > mostKeys || witness.length > mostKeys) refuse('there are too many')
+  if (log.length > nodeKeysOfAKind || witness.length > nodeKeysOfAKind) refuse('there are too many')
   return { log, witness }
 }
 

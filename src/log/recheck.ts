@@ -3,7 +3,7 @@
 // must make the root that the checkpoint signs. Damage is told once, by an entry, and stays in the log's status until it
 // is gone. Nothing is ever rewritten, and whoever reads meets damage as before.
 //
-// It takes a bounded share of the machine: slices of `sliceBytes`, each a millisecond or so of hashing, at a pace that ends
+// It takes a bounded share of the machine: slices of `recheckSliceBytes`, each a millisecond or so of hashing, at a pace that ends
 // a pass in half of its interval.
 
 import assert from 'node:assert/strict'

@@ -2,7 +2,7 @@
 // tiles over it. It changes nothing.
 
 import { createHash } from 'node:crypto'
-import { blockEntries } from '../limits.ts'
+import { blockEntries, recheckSliceBytes } from '../limits.ts'
 import { errorCode } from '../store/disk.ts'
 import type { SegmentReader, SegmentStore, StoredSegment } from '../store/segment-store.ts'
 import { rootOf } from '../tree/compact-range.ts'
@@ -24,9 +24,6 @@ export interface SegmentVerdict {
 
 /** Waits until so many more bytes may be read. */
 export type ReadPace = (bytes: number) => Promise<void>
-
-/** The most that is read at once, between two waits. */
-export const sliceBytes = 256 * 1024
 
 /** Checks a sealed segment. `stored` is undefined where its file is gone. Throws what `pace`
  * throws, and where the machine has no file or memory left for it just now. */
@@ -69,8 +66,8 @@ async function readAgain(
   let failure: string | undefined
   const paced = (reader: SegmentReader): Pick<SegmentReader, 'read'> => ({
     async read(target, offset) {
-      await pace(Math.min(target.length, sliceBytes))
-      const read = await reader.read(target.subarray(0, sliceBytes), offset).catch(unreadable)
+      await pace(Math.min(target.length, recheckSliceBytes))
+      const read = await reader.read(target.subarray(0, recheckSliceBytes), offset).catch(unreadable)
       if (typeof read === 'string') failure = read
       else digest.update(target.subarray(0, read))
       return typeof read === 'string' ? 0 : read

@@ -15,6 +15,7 @@
 // The answer itself is not in it: whoever checks it has the answer.
 
 import type { Position } from '../entry/event.ts'
+import { verifyAnswerProofCharacters } from '../limits.ts'
 import { bytesOfHash, type Hash } from '../tree/hash.ts'
 import { strictBase64 } from '../tree/note-key.ts'
 import { parseHash } from '../tree/tlog-proof.ts'
@@ -56,7 +57,7 @@ export function formatAnswerProof(proof: AnswerProof): string {
 /** Reads a proof; undefined where it is none. */
 export function parseAnswerProof(text: string): AnswerProof | undefined {
   const end = text.indexOf('\n\n')
-  if (end === -1 || end > mostCharacters) return undefined
+  if (end === -1 || end > verifyAnswerProofCharacters) return undefined
   const reader = new Reader(text.slice(0, end).split('\n'))
   const [, from, to] = /^run (\d{1,15})-(\d{1,15})$/.exec(reader.after(first) ?? '') ?? []
   const mark = /^\d{1,15}$/.exec(reader.one('mark') ?? '')?.[0]
@@ -81,9 +82,6 @@ export function parseAnswerProof(text: string): AnswerProof | undefined {
     checkpoint: text.slice(end + 2),
   }
 }
-
-// Three entries of 65,535 bytes, and some hundred hashes.
-const mostCharacters = 300_000
 
 /** Takes lines off the front, each of which begins with a word that is known. */
 class Reader {

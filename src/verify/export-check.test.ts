@@ -96,23 +96,33 @@ describe('lines that came back', () => {
 })
 
 test('positions are kept in a set as they are in any other, with their gaps', () => {
-  const positions = fc.array(fc.oneof(fc.nat(200), fc.nat(300_000)), { maxLength: 50 })
+  const chunks = fc.constantFrom(0, 65_530, 131_072, 300_000)
+  const positions = fc.tuple(chunks, fc.nat(20)).map(([first, more]) => first + more)
   fc.assert(
-    fc.property(positions, (added) => {
+    fc.property(fc.array(positions, { maxLength: 50 }), positions, positions, (added, a, b) => {
       const [set, plain] = [new PositionSet(), new Set<number>()]
       for (const position of added) {
         assert.equal(set.add(position), !plain.has(position))
         plain.add(position)
       }
       assert.equal(set.count, plain.size)
-      const to = Math.max(0, ...added) + 1
-      const gaps = [...set.missing({ from: 0, to })]
-      assert.equal(
-        gaps.reduce((sum, { from, to }) => sum + to - from, 0) + plain.size,
-        to - (plain.size === 0 ? 0 : 0),
+      const [from, to] = [Math.min(a, b), Math.max(a, b)]
+      const inside = [...plain]
+        .filter((position) => position >= from && position < to)
+        .toSorted((x, y) => x - y)
+      const bounds = [from - 1, ...inside, to]
+      const gaps = bounds.slice(1).map((next, k) => ({ from: (bounds[k] ?? 0) + 1, to: next }))
+      assert.deepEqual(
+        [...set.missing({ from, to })],
+        gaps.filter((gap) => gap.from < gap.to),
       )
-      for (const { from, to } of gaps)
-        assert.ok(!plain.has(from) && !plain.has(to - 1) && (plain.has(to) || to > Math.max(...added, -1)))
     }),
   )
+})
+
+test('lines that claim positions very far apart are compared all the same', () => {
+  const claims = { log: undefined, range: undefined, leafAt: undefined }
+  const last = 999_999_999_999
+  const { missing } = compared([lineAt(0), lineAt(last)], claims)
+  assert.deepEqual(missing, { count: last - 1, ranges: [{ from: 1, to: last }] })
 })

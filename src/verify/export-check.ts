@@ -4,6 +4,7 @@
 
 import type { Position } from '../entry/event.ts'
 import { parsePlace } from '../entry/line.ts'
+import { verifyNamedLines } from '../limits.ts'
 import { type Hash, leafHashOfBytes } from '../tree/hash.ts'
 import { logOfLine } from './lines.ts'
 import { type PositionRange, PositionSet } from './position-set.ts'
@@ -37,9 +38,6 @@ export interface Counted {
   readonly count: number
   readonly first: readonly number[]
 }
-
-/** How many of a kind are named. */
-const mostNamed = 1_000
 
 /** Takes lines one by one. Throws `NotProved` where the hashes do not lead to the checkpoint. */
 export class ExportCheck {
@@ -78,7 +76,7 @@ export class ExportCheck {
     let count = 0
     for (const gap of this.#seen.missing(range)) {
       count += gap.to - gap.from
-      if (ranges.length < mostNamed) ranges.push(gap)
+      if (ranges.length < verifyNamedLines) ranges.push(gap)
     }
     return {
       log: this.#log,
@@ -122,6 +120,6 @@ class Count {
 
   add(what: number): void {
     this.#count += 1
-    if (this.#first.length < mostNamed) this.#first.push(what)
+    if (this.#first.length < verifyNamedLines) this.#first.push(what)
   }
 }

@@ -1,11 +1,10 @@
 // A set of positions in a bounded amount of memory: a bit for each, in chunks that are made when they are needed.
 
 import type { Position } from '../entry/event.ts'
+import { verifyPositionChunks } from '../limits.ts'
 import { malformed } from './not-proved.ts'
 
 const chunkBits = 65_536
-/** 64 MB: half a billion positions that stand close together. */
-const mostChunks = 8_192
 
 /** Positions [from, to). */
 export interface PositionRange {
@@ -35,27 +34,27 @@ export class PositionSet {
     return true
   }
 
-  /** The ranges of [from, to) that are not in it, in order. */
+  /** The ranges of [from, to) that are not in it, in order: as quick where they are wide as where they are narrow. */
   *missing({ from, to }: PositionRange): Generator<PositionRange> {
-    let begin: Position | undefined
-    for (let position = from; position < to;) {
-      const chunk = this.#chunks.get(Math.floor(position / chunkBits))
-      const next = Math.min(to, (Math.floor(position / chunkBits) + 1) * chunkBits)
-      if (chunk === undefined) {
-        begin ??= position
-        position = next
-        continue
+    let begin = from
+    for (const key of [...this.#chunks.keys()].toSorted((a, b) => a - b)) {
+      const end = Math.min(to, (key + 1) * chunkBits)
+      for (let position = Math.max(begin, key * chunkBits); position < end; position += 1) {
+        if (!this.#has(position)) continue
+        if (begin < position) yield { from: begin, to: position }
+        begin = position + 1
       }
-      const isIn = ((chunk[Math.floor((position % chunkBits) / 8)] ?? 0) & (1 << (position % 8))) !== 0
-      if (isIn && begin !== undefined) yield { from: begin, to: position }
-      begin = isIn ? undefined : (begin ?? position)
-      position += 1
     }
-    if (begin !== undefined) yield { from: begin, to }
+    if (begin < to) yield { from: begin, to }
+  }
+
+  #has(position: Position): boolean {
+    const byte = this.#chunks.get(Math.floor(position / chunkBits))?.[Math.floor((position % chunkBits) / 8)]
+    return ((byte ?? 0) & (1 << (position % 8))) !== 0
   }
 
   #newChunk(key: number): Uint8Array {
-    if (this.#chunks.size === mostChunks)
+    if (this.#chunks.size === verifyPositionChunks)
       throw malformed('the positions of these lines stand too far apart to be compared')
     const chunk = new Uint8Array(chunkBits / 8)
     this.#chunks.set(key, chunk)

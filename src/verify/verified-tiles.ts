@@ -1,6 +1,7 @@
 // Leaf hashes out of hash tiles (C2SP tlog-tiles) that anybody may have kept: a tile is believed once it is found to lead to
 // the root of a checkpoint. All of it is synchronous, for it is asked for once for each of millions of lines.
 
+import { verifyHeldTiles } from '../limits.ts'
 import { rootOf } from '../tree/compact-range.ts'
 import { foldRight, type Hash, hashBytes, readHash } from '../tree/hash.ts'
 import { type Subtree, subtreesOf } from '../tree/range.ts'
@@ -15,8 +16,6 @@ export interface TreeHead {
   readonly size: number
   readonly root: Hash
 }
-
-const mostTiles = 256
 
 /** See the head of this file. Every method throws `NotProved` where a tile is missing or does not lead to the root. */
 export class VerifiedTiles {
@@ -61,7 +60,7 @@ export class VerifiedTiles {
     }
     this.#tiles.set(key, hashes)
     for (const [oldest] of this.#tiles) {
-      if (this.#tiles.size <= mostTiles) break
+      if (this.#tiles.size <= verifyHeldTiles) break
       this.#tiles.delete(oldest)
     }
     return hashes

@@ -15,7 +15,7 @@ import { type KeptTiles, VerifiedTiles } from '../../verify/verified-tiles.ts'
 import { startProgress } from '../progress.ts'
 import { print, printJson, type Surroundings } from '../surroundings.ts'
 import { type Account, checkpointRow, rootText, rowLines, tellProved, Told } from './account.ts'
-import { eachLine, readText } from './files.ts'
+import { eachLine, readTextIfThere } from './files.ts'
 import type { VerifyFlags } from './flags.ts'
 import { readTrust } from './trust.ts'
 import { readCheckpoint } from './whole-log.ts'
@@ -29,9 +29,7 @@ export async function verifyExport(
 ): Promise<void> {
   const place = resolve(surroundings.directory, directory)
   const trust = await readTrust(surroundings, flags)
-  const beside = await readText(surroundings, { what: '--tiles', file: join(place, 'checkpoint') }).catch(
-    () => undefined,
-  )
+  const beside = await readTextIfThere(surroundings, { what: '--tiles', file: join(place, 'checkpoint') })
   const checkpoint = await readCheckpoint(surroundings, flags.checkpoint, beside)
   const signatures = signaturesOf(checkpoint, trust)
   const log = logOfOrigin(checkpoint.origin)
@@ -92,10 +90,14 @@ async function rangeOf(
   { from, to }: VerifyFlags,
   size: number,
 ): Promise<PositionRange> {
-  const kept = await readText(surroundings, { what: '--tiles', file: join(directory, 'positions') }).catch(
-    () => '',
-  )
-  const [, first = '0', last = String(size)] = /^(\d{1,15})-(\d{1,15})\n$/.exec(kept) ?? []
+  const file = join(directory, 'positions')
+  const kept = await readTextIfThere(surroundings, { what: '--tiles', file })
+  const [, first, last] = /^(\d{1,15})-(\d{1,15})\n$/.exec(kept ?? `0-${size}\n`) ?? []
+  if (first === undefined || last === undefined)
+    throw new AnnalsError(
+      'INVALID_INPUT',
+      `${file}: expected a range of positions, as 0-100, and nothing else`,
+    )
   const range = { from: from ?? Number(first), to: to ?? Number(last) }
   if (range.from <= range.to && range.to <= size) return range
   throw new AnnalsError(

@@ -4,6 +4,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { AnnalsError } from '../../errors.ts'
 import { verifyReadBytes, verifySmallFileBytes } from '../../limits.ts'
+import { errorCode } from '../../store/disk.ts'
 import { type LineListener, LineSplitter } from '../../verify/line-splitter.ts'
 import type { Progress } from '../progress.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -24,6 +25,19 @@ export async function readText(
   const { size } = await handle.stat()
   if (size <= mostBytes) return await handle.readFile('utf8').catch(unreadable(what))
   throw new AnnalsError('INVALID_INPUT', `${what}: ${file} has more than ${mostBytes} bytes`)
+}
+
+/** The same; undefined where there is no such file. */
+export async function readTextIfThere(
+  surroundings: Pick<Surroundings, 'directory'>,
+  named: NamedFile,
+): Promise<string | undefined> {
+  try {
+    return await readText(surroundings, named)
+  } catch (error) {
+    if (error instanceof AnnalsError && errorCode(error.cause) === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 /** Pieces of a file or of standard input (`-`). A piece is only good until the next one is asked for. */
