@@ -55,6 +55,7 @@ describe('attacks', { concurrency: true }, () => {
     const { status, body } = await ask(portal, enginePath('alpha'), { credentials })
     assert.deepEqual([status, body.length > 0], [200, true])
     await restored.stop()
+    const closedAt = sizeIn(engine.data)
 
     const renewed = await annals(context, ['log', 'renew', '--yes', '--data', engine.data])
     assert.match(renewed, /alpha-/)
@@ -62,7 +63,8 @@ describe('attacks', { concurrency: true }, () => {
     const next = await startEngine(context, { ...engine, args: joinArgs(portal, token) })
     await recordMany(next, 1)
     const [first] = entriesOf(next)
-    assert.equal(first?.code, '29088')
+    const { old, size } = first?.event ?? {}
+    assert.deepEqual([first?.code, old, size], ['29088', logIn(join(directory, 'backup')), String(closedAt)])
   })
 
   test('a portal that is rolled back opens for reading only: its engine has seen more', async (context) => {
@@ -145,10 +147,8 @@ describe('attacks', { concurrency: true }, () => {
     // Whoever has the key keeps the witnesses away from the forgery: it has joined nobody.
     for (const name of ['portal.json', 'portal-port']) rmSync(join(forged, name))
     const forger = await startEngine(context, { data: forged, hostName: 'alpha' })
-    while (sizeIn(forged) < seen) {
-      await recordMany(forger, 1)
-      await sleep(700)
-    }
+    await recordMany(forger, seen - entriesOf(forger).length)
+    while (sizeIn(forged) < seen) await sleep(50)
     const began = performance.now()
     const answer = await ask(portal, '/audit-trail/api/v2/witness/add-checkpoint', {
       method: 'POST',
@@ -161,6 +161,8 @@ describe('attacks', { concurrency: true }, () => {
     const { problems } = await health(portal)
     assert.match(problems.join('\n'), /alpha-\S+ contradicts what this witness saw of it/)
     assert.ok(entriesOf(portal).some(({ code }) => code === '29083'))
+    const metrics = (await ask(portal, '/metrics', { credentials })).body.toString()
+    assert.match(metrics, /^annals_witness_contradictions 1$/m)
     const evidence = readdirSync(join(portal.data, 'witness/evidence'))
     // Both notes: what was seen and what is shown.
     assert.equal(evidence.length, 2)
@@ -179,6 +181,9 @@ describe('attacks', { concurrency: true }, () => {
     const honestly = await verify(engine.data, '--checkpoint', join(engine.data, 'log/witnessed'))
     assert.equal(honestly.exitCode, 0, honestly.errors)
     assert.equal((await verify(forged)).exitCode, 9)
+    // Nor does a cosignature of the one fit the other.
+    const mixed = await verify(forged, '--checkpoint', join(engine.data, 'log/witnessed'))
+    assert.equal(mixed.exitCode, 7, mixed.errors)
     row(
       context,
       'two histories shown to two clients',
@@ -219,6 +224,11 @@ async function untilCosigned(node: Server, log: string, size: number): Promise<n
       return checkpoint.size
     await sleep(200)
   }
+}
+
+function logIn(data: string): string {
+  const { id } = JSON.parse(readFileSync(join(data, 'log/log.json'), 'utf8')) as { id: string }
+  return id
 }
 
 function sizeIn(data: string): number {
