@@ -11,8 +11,8 @@ export const batchEntries = 4_096
 export const batchBytes = 4 * 1024 * 1024
 /** Entries that may wait for a commit: four of the largest. Beyond: TOO_MANY_REQUESTS, nothing recorded. */
 export const queueEntries = 16_384
-/** Their bytes: four commits as well, so that nothing waits for long. Beyond: TOO_MANY_REQUESTS, nothing recorded. */
-export const queueBytes = 16 * 1024 * 1024
+/** Their bytes: two commits, so that nothing waits for long and the memory of overload is bounded. Beyond: TOO_MANY_REQUESTS, nothing recorded. */
+export const queueBytes = 8 * 1024 * 1024
 /** What a read counts as among them, whose entry is made only when it has its place: some hundred bytes. */
 export const readBytes = 2_048
 

@@ -387,6 +387,15 @@ test('a stream waits while the log has no room, and is refused nothing', async (
   assert.deepEqual(portal.losses, [])
 })
 
+test('a single event that finds no room is refused before anything is made of it; whoever has no credentials hears of that', async () => {
+  await using portal = await startPortal()
+  portal.log.recordingFails = 'TOO_MANY_REQUESTS'
+  const answer = await post(portal, '{"code": no JSON')
+  assert.equal(answer.status, 429)
+  assert.deepEqual(portal.losses, [{ via: 'http', source: 'admin', reason: 'TOO_MANY_REQUESTS' }])
+  assert.equal((await post(portal, login, { headers: { authorization: 'Basic wrong' } })).status, 401)
+})
+
 test('a stream that found no room goes on as soon as there is some, and everybody else has a turn meanwhile', async () => {
   await using portal = await startPortal()
   for (let round = 0; round < 5; round += 1) {

@@ -14,6 +14,7 @@ async function fixture(refusals: ErrorCode[] = []) {
   const intake = new Intake({
     log: {
       id: log.id,
+      demandRoom: (bytes) => log.demandRoom(bytes),
       record: (draft) => log.record(draft),
       recordAll: (drafts: readonly Draft[]) => {
         groups.push(drafts.length)

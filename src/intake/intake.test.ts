@@ -19,6 +19,7 @@ async function fixture(refusals: ErrorCode[] = []) {
   const intake = new Intake({
     log: {
       id: log.id,
+      demandRoom: (bytes) => log.demandRoom(bytes),
       record: (draft) => refuse(() => log.record(draft)),
       recordAll: (drafts) => refuse(() => log.recordAll(drafts)),
     },

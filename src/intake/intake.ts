@@ -23,7 +23,7 @@ export interface IntakeMetrics {
 
 /** What intake needs. */
 export interface IntakeParts {
-  readonly log: Pick<AuditLog, 'id' | 'record' | 'recordAll'>
+  readonly log: Pick<AuditLog, 'id' | 'demandRoom' | 'record' | 'recordAll'>
   /** The node's, for events that say none. */
   readonly hostName: string
   readonly component: string
@@ -46,6 +46,11 @@ export class Intake {
   /** The log that events are recorded in. */
   get log(): LogId {
     return this.#parts.log.id
+  }
+
+  /** As `AuditLog.demandRoom`; what is refused is the caller's to count. */
+  demandRoom(bytes: number): void {
+    this.#parts.log.demandRoom(bytes)
   }
 
   /**

@@ -80,6 +80,11 @@ export interface AuditLog extends AsyncDisposable {
   /** What proves that nothing was changed, removed or left out. */
   readonly proofs: LogProofs
   /**
+   * Throws TOO_MANY_REQUESTS where the queue has no room for an entry of so many bytes: whoever asks first can spare
+   * himself the work of making one.
+   */
+  demandRoom(bytes: number): void
+  /**
    * Records one event. Resolves once it is durable (I1), or was already (I4, `isNew` false).
    * Throws ID_CONFLICT, ID_TOO_OLD, STORAGE_FULL, OUTCOME_UNKNOWN (it may have been recorded: repeat it with
    * the same id), TOO_MANY_REQUESTS (the queue is full; nothing was recorded) or UNAVAILABLE (closed).

@@ -334,6 +334,10 @@ class SequencedLog implements AuditLog {
     })
   }
 
+  demandRoom(bytes: number): void {
+    this.#sequencer.demandRoom(bytes)
+  }
+
   record(draft: Draft): Promise<Recorded> {
     return this.#sequencer.record(draft)
   }

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { parseLine } from '../entry/line.ts'
+import { isAnnalsError } from '../errors.ts'
+import { queueBytes } from '../limits.ts'
 import type { SegmentStore } from '../store/segment-store.ts'
 import {
   bytesOf,
@@ -182,6 +184,25 @@ describe('recording', () => {
     assert.ok(refused.length > 0)
     for (const { reason } of refused) assert.equal(reason.code, 'TOO_MANY_REQUESTS')
     assert.equal(log.status().size, 2 + results.length - refused.length)
+    await log.close()
+  })
+
+  test('who asks for room is told what a record of that size would be told, and no more is taken', async () => {
+    const { log, disk } = await openTestLog()
+    await log.record(draft(log, 'first'))
+    const { promise, resolve } = Promise.withResolvers<void>()
+    disk.onSync = (path) => (path.endsWith('.log') ? promise : undefined)
+    log.demandRoom(queueBytes)
+    assert.throws(() => log.demandRoom(queueBytes + 1), { code: 'TOO_MANY_REQUESTS' })
+    const waiting = log.record(draft(log, 'second'))
+    assert.throws(
+      () => log.demandRoom(queueBytes),
+      (error) => isAnnalsError(error, 'TOO_MANY_REQUESTS') && (error.retryAfterSeconds ?? 0) >= 1,
+    )
+    disk.onSync = () => undefined
+    resolve()
+    await waiting
+    log.demandRoom(queueBytes)
     await log.close()
   })
 

@@ -140,6 +140,11 @@ export class Sequencer {
     })
   }
 
+  /** See `AuditLog.demandRoom`. */
+  demandRoom(bytes: number): void {
+    if (!this.#hasRoom(bytes)) throw this.#tooMany()
+  }
+
   /** See `AuditLog.recordAll`. */
   async recordAll(drafts: readonly Draft[]): Promise<Recorded[]> {
     if (drafts.length === 0) return []
@@ -206,13 +211,25 @@ export class Sequencer {
 
   #enter(item: Item): void {
     if (this.#state !== 'open') return item.reject(ended(this.#state))
-    if (this.#queue.length >= limits.queueEntries || this.#units + item.units > limits.queueBytes) {
-      return item.reject(tooMany(this.#pace.secondsFor(this.#lines)))
-    }
+    if (!this.#hasRoom(item.units)) return item.reject(this.#tooMany())
     this.#queue.push(item)
     this.#units += item.units
     this.#lines += item.lines
     this.#wake()
+  }
+
+  #hasRoom(units: number): boolean {
+    return this.#queue.length < limits.queueEntries && this.#units + units <= limits.queueBytes
+  }
+
+  #tooMany(): AnnalsError {
+    return new AnnalsError(
+      'TOO_MANY_REQUESTS',
+      'too many events wait to be recorded; send them again later',
+      {
+        retryAfterSeconds: this.#pace.secondsFor(this.#lines),
+      },
+    )
   }
 
   #wake(): void {
@@ -592,12 +609,6 @@ function twice(draft: Draft): AnnalsError {
     'ID_CONFLICT',
     `the id ${draft.id} comes twice among events that are recorded together`,
   )
-}
-
-function tooMany(retryAfterSeconds: number): AnnalsError {
-  return new AnnalsError('TOO_MANY_REQUESTS', 'too many events wait to be recorded; send them again later', {
-    retryAfterSeconds,
-  })
 }
 
 function ended(state: 'failed' | 'closed'): AnnalsError {

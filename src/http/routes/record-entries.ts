@@ -54,7 +54,11 @@ async function recordBody(
     const readers = Array.from(textsOf(bytes), (text) => () => jsonOfLine(text))
     return await recordGroup(node, call, readers, linesForm, receipts)
   }
-  const value = counted(node, call, () => jsonOf(bytes))
+  const value = counted(node, call, () => {
+    // A list waits for its turn, but a single event that finds no room is refused: before anything is made of it.
+    if (bytes[0] === openingBrace) node.recording.intake.demandRoom(bytes.byteLength)
+    return jsonOf(bytes)
+  })
   if (!Array.isArray(value) && !isAtomic) return await recordOne(node, call, value, receipts)
   const values: readonly unknown[] = Array.isArray(value) ? value : [value]
   if (!isAtomic) return await recordList(node, call, values, bytes.byteLength, receipts)
@@ -65,6 +69,8 @@ async function recordBody(
 function receiptsFor(node: RecordingNode, { hasReceipts }: RecordRequest): Receipts | undefined {
   return hasReceipts ? receiptsOf(node) : undefined
 }
+
+const openingBrace = 0x7b
 
 function jsonOf(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new AnnalsError('MALFORMED_REQUEST', 'the body is expected to be in UTF-8')

@@ -111,6 +111,11 @@ export class LogDouble implements AuditLog {
     return bytes
   }
 
+  demandRoom(): void {
+    if (this.recordingFails === 'TOO_MANY_REQUESTS')
+      throw new AnnalsError('TOO_MANY_REQUESTS', 'as the test wants')
+  }
+
   async record(draft: Draft): Promise<Recorded> {
     if (this.recordingFails !== undefined) throw new AnnalsError(this.recordingFails, 'as the test wants')
     return this.#append(draft)

@@ -48,6 +48,7 @@ async function node(options: Partial<SyslogOptions>): Promise<Node> {
   const intake = new Intake({
     log: {
       id: log.id,
+      demandRoom: (bytes) => log.demandRoom(bytes),
       record: (draft) => (self.isRefusing ? full() : log.record(draft)),
       recordAll: (drafts) => (self.isRefusing ? full() : log.recordAll(drafts)),
     },
