@@ -12,6 +12,7 @@ export const nodeHash = () => zero
 export const foldRight = () => zero
 export const readHash = () => zero
 export const bytesOfHash = () => Buffer.alloc(32)
+export const bytesOfHashes = (hashes) => Buffer.alloc(32 * hashes.length)
 `
 
 registerHooks({

@@ -84,7 +84,7 @@ export interface Place {
   readonly position: Position
   readonly time: Micros
   /** The wall clock, where it lay behind `time` (contract W8). */
-  readonly clock?: Micros
+  readonly clock?: Micros | undefined
 }
 
 /**

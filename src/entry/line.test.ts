@@ -5,7 +5,7 @@ import { isAnnalsError } from '../errors.ts'
 import { entryBytes } from '../limits.ts'
 import { decodeText } from './escape.ts'
 import type { AuditEvent, Place, StoredEntry } from './event.ts'
-import { draftOf, parseLine, parsePlace, placeBytes, renderEntry, renderLine } from './line.ts'
+import { draftOf, parseLine, parsePlace, placeBytes, renderEntry, renderLine, writeLine } from './line.ts'
 import { anyBytes, anyEvent, anyPlace, testLog } from './arbitrary.test.ts'
 
 const id = '0193d3b0-0000-7000-8000-000000000001'
@@ -166,6 +166,22 @@ function readBack(text: string): string {
         ),
   )
 }
+
+test('a line is written as it is rendered, and takes no more bytes than its draft said', () => {
+  const target = Buffer.alloc(entryBytes + 8)
+  fc.assert(
+    fc.property(anyEvent, anyPlace, fc.nat(7), (event, place, at) => {
+      const draft = draftOf(event, testLog)
+      const end = writeLine(target, at, draft, place)
+      assert.equal(target.toString('utf8', at, end), `${renderLine(draft, place)}\n`)
+      assert.ok(end - at <= draft.bytes + 1)
+    }),
+  )
+  for (const position of [0, 9, 10, 99, 100, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
+    const end = writeLine(target, 0, draftOf(login, testLog), { position, time })
+    assert.equal(target.toString('utf8', 0, end), `${line(login, { position, time })}\n`)
+  }
+})
 
 test('a line that is read, however it was changed, renders to the same bytes', () => {
   fc.assert(

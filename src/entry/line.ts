@@ -117,6 +117,43 @@ export function renderLine(
   return clock === undefined ? line + draft.rest : `${line} clock="${formatMicros(clock)}"${draft.rest}`
 }
 
+// What the lines of one sender in one batch begin with is kept.
+let lastBegin = { head: '', origin: '', time: Number.NaN, text: '' }
+
+/**
+ * Writes the line of a draft at a place, with the final newline, into `target` from `at` on, which must have room for
+ * `draft.bytes` and the newline. Returns where it ends. The same line as `renderLine` makes, without making a string.
+ */
+export function writeLine(
+  target: Buffer,
+  at: number,
+  { head, origin, stamp, rest }: Pick<Draft, 'head' | 'origin' | 'stamp' | 'rest'>,
+  { position, time, clock }: Place,
+): number {
+  if (lastBegin.time !== time || lastBegin.origin !== origin || lastBegin.head !== head)
+    lastBegin = { head, origin, time, text: head + formatMicros(time) + origin }
+  let end = at + target.write(lastBegin.text, at)
+  end = writeDigits(target, end, position)
+  end += target.write(stamp, end)
+  if (clock !== undefined) end += target.write(` clock="${formatMicros(clock)}"`, end)
+  end += target.write(rest, end)
+  target[end] = newline
+  return end + 1
+}
+
+const newline = 0x0a
+
+function writeDigits(target: Buffer, at: number, value: number): number {
+  let end = at + 1
+  for (let limit = 10; value >= limit; limit *= 10) end += 1
+  for (let left = value, k = end - 1; k >= at; k -= 1) {
+    const tens = Math.floor(left / 10)
+    target[k] = zero + (left - 10 * tens)
+    left = tens
+  }
+  return end
+}
+
 // Four fields in four runs of characters: a space in one of them would make a fifth.
 function isPlain(header: string): boolean {
   return plainHeader.test(header)

@@ -264,7 +264,9 @@ export class RecordFlow {
     this.#lastDurable = performance.now()
     const { drafts, indexes } = group
     for (let k = 0; k < drafts.length; k++) {
-      const [draft, index, recorded] = [drafts[k], indexes[k], all[k]]
+      const draft = drafts[k]
+      const index = indexes[k]
+      const recorded = all[k]
       if (draft === undefined || index === undefined || recorded === undefined) continue
       this.#results[index - this.#first] = this.#textOf(index, draft.id, recorded, receipts[k] ?? '')
     }

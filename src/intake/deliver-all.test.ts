@@ -24,7 +24,11 @@ async function fixture(refusals: ErrorCode[] = []) {
     },
     hostName: 'node-01',
     component: 'Portal',
-    metrics: { recorded: (via, isNew) => counted.push(`${via} ${isNew}`), lost: () => assert.fail('lost') },
+    metrics: {
+      recorded: (via, isNew, count) =>
+        counted.push(...Array.from({ length: count }, () => `${via} ${isNew}`)),
+      lost: () => assert.fail('lost'),
+    },
     losses: { add: () => assert.fail('lost') },
   })
   return { log, intake, counted, groups }

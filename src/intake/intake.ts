@@ -16,7 +16,7 @@ export type OuterVia = Exclude<Via, 'self' | 'import'>
 /** Where intake counts. */
 export interface IntakeMetrics {
   /** Events that are durable: new ones, or such as had been recorded before (I4). */
-  recorded(via: OuterVia, isNew: boolean): void
+  recorded(via: OuterVia, isNew: boolean, count: number): void
   /** Events that are not recorded, and why: an `ErrorCode`, or a source's own word. */
   lost(via: OuterVia, reason: string, count: number): void
 }
@@ -70,7 +70,7 @@ export class Intake {
   async attempt(draft: Draft): Promise<Recorded> {
     const via = outerVia(draft)
     const recorded = await this.#parts.log.record(draft)
-    this.#parts.metrics.recorded(via, recorded.isNew)
+    this.#parts.metrics.recorded(via, recorded.isNew, 1)
     return recorded
   }
 
@@ -80,7 +80,7 @@ export class Intake {
     if (first === undefined) return []
     const via = outerVia(first)
     const all = await this.#parts.log.recordAll(drafts)
-    for (const { isNew } of all) this.#parts.metrics.recorded(via, isNew)
+    this.#count(via, all)
     return all
   }
 
@@ -91,7 +91,7 @@ export class Intake {
     const via = outerVia(first)
     try {
       const all = await this.#parts.log.recordAll(drafts)
-      for (const { isNew } of all) this.#parts.metrics.recorded(via, isNew)
+      this.#count(via, all)
       return all
     } catch (error) {
       this.refused({ via, source: first.by, reason: reasonOf(error), count: drafts.length })
@@ -123,6 +123,13 @@ export class Intake {
     this.#parts.losses.add(loss)
   }
 
+  #count(via: OuterVia, all: readonly Recorded[]): void {
+    let known = 0
+    for (const { isNew } of all) if (!isNew) known += 1
+    if (known < all.length) this.#parts.metrics.recorded(via, true, all.length - known)
+    if (known > 0) this.#parts.metrics.recorded(via, false, known)
+  }
+
   async #deliverGroups(groups: readonly Draft[][], signal: AbortSignal): Promise<void> {
     for (const group of groups) await this.#deliverGroup(group, signal)
   }
@@ -146,10 +153,11 @@ export class Intake {
     for (let pauseMs = deliveryRetryMs; ; pauseMs = Math.min(2 * pauseMs, deliveryRetryMostMs)) {
       try {
         const { isNew } = await this.#parts.log.record(draft)
-        return this.#parts.metrics.recorded(outerVia(draft), isNew)
+        return this.#parts.metrics.recorded(outerVia(draft), isNew, 1)
       } catch (error) {
         // The same id with other content: the sender's id stands for what it read, and that was recorded before.
-        if (isAnnalsError(error, 'ID_CONFLICT')) return this.#parts.metrics.recorded(outerVia(draft), false)
+        if (isAnnalsError(error, 'ID_CONFLICT'))
+          return this.#parts.metrics.recorded(outerVia(draft), false, 1)
         if (!isAnnalsError(error) || !passing.has(error.code)) throw error
       }
       await sleep(pauseMs, undefined, { signal })

@@ -5,14 +5,13 @@
 import fs from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Draft, Micros } from '../entry/event.ts'
-import { renderLine } from '../entry/line.ts'
 import { AnnalsError } from '../errors.ts'
 import { batchBytes, batchEntries } from '../limits.ts'
 import { realDisk } from '../store/disk.ts'
 import { openFileSegmentStore } from '../store/file-segment-store.ts'
 import type { SegmentStore } from '../store/segment-store.ts'
 import type { NoteSigner } from '../tree/note-key.ts'
-import { Committer, type Line, lineAt, lineBytesAtMost, putIndex } from './committer.ts'
+import { Committer, type Line, lineAt, putIndex } from './committer.ts'
 import {
   createDescription,
   type LogDescription,
@@ -129,15 +128,14 @@ export class LogBuilder implements AsyncDisposable {
 
   /** Adds an entry, whose time must not lie before that of the entry before it. Throws what the disk throws. */
   async add(draft: Draft, time: Micros): Promise<void> {
-    const text = renderLine(draft, { position: this.size, time })
-    const bytes = lineBytesAtMost(text.length)
+    const bytes = draft.bytes + 1
     if (
       this.#lines.length >= Math.min(batchEntries, this.#committer.room) ||
       this.#bytes + bytes > batchBytes
     ) {
       await this.#commit()
     }
-    this.#lines.push(lineAt({ position: this.size, time }, text, fingerprintOf(identityOf(draft))))
+    this.#lines.push(lineAt({ position: this.size, time }, draft, fingerprintOf(identityOf(draft))))
     this.#bytes += bytes
   }
 

@@ -12,7 +12,7 @@ import type { SegmentStore, StoredSegment } from '../store/segment-store.ts'
 import type { Checkpoint } from '../tree/checkpoint.ts'
 import type { NoteKey } from '../tree/note-key.ts'
 import { CompactRange, rootOf } from '../tree/compact-range.ts'
-import { bytesOfHash, type Hash, leafHashOfBytes } from '../tree/hash.ts'
+import { bytesOfHashes, type Hash, leafHashOfBytes } from '../tree/hash.ts'
 import { tileHeight, tileWidth } from '../tree/tile.ts'
 import { type LogDescription, noteKeysOf, originOf, readDescription, readSigners } from './description.ts'
 import { dataLayout, indexName, tileName } from './layout.ts'
@@ -207,7 +207,7 @@ class Check {
     this.#pendingTiles.push({
       level,
       index: Math.floor(index / tileWidth),
-      bytes: Buffer.concat(tile.map(bytesOfHash)),
+      bytes: bytesOfHashes(tile),
     })
     tile.length = 0
   }

@@ -4,8 +4,9 @@
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import type { Micros, Place, Position } from '../entry/event.ts'
-import { batchBytes, blockEntries, entryBytes, horizonEntries, segmentBytes } from '../limits.ts'
+import type { Draft, Place, Position } from '../entry/event.ts'
+import { writeLine } from '../entry/line.ts'
+import { batchBytes, blockEntries, horizonEntries, segmentBytes } from '../limits.ts'
 import { isFull } from '../store/disk.ts'
 import type { AppendOutcome, SegmentStore } from '../store/segment-store.ts'
 import { emptyRoot, type Hash, leafHashOfBytes } from '../tree/hash.ts'
@@ -16,13 +17,9 @@ import type { LogText } from './log-text.ts'
 import { formatSeal } from './seal.ts'
 import { sign } from './segment-index.ts'
 
-const newline = 0x0a
-
-/** A line that has its place. */
-export interface Line {
-  readonly position: Position
-  readonly time: Micros
-  readonly text: string
+/** A draft that has its place. */
+export interface Line extends Place {
+  readonly draft: Draft
   readonly fingerprint: Fingerprint
   /** Its length with the newline, and its leaf hash: filled in by the commit. */
   bytes: number
@@ -30,13 +27,9 @@ export interface Line {
 }
 
 /** A line before its commit. */
-export function lineAt(place: Place, text: string, fingerprint: Fingerprint): Line {
-  return { position: place.position, time: place.time, text, fingerprint, bytes: 0, leaf: emptyRoot }
-}
-
-/** Bytes that a line of so many UTF-16 units takes at the most, with its newline. No line has more than an entry may. */
-export function lineBytesAtMost(units: number): number {
-  return Math.min(3 * units, entryBytes) + 1
+export function lineAt(place: Place, draft: Draft, fingerprint: Fingerprint): Line {
+  const { position, time, clock } = place
+  return { position, time, clock, draft, fingerprint, bytes: 0, leaf: emptyRoot }
 }
 
 /** What a committer works on. */
@@ -71,7 +64,7 @@ export class Committer {
   }
 
   /**
-   * Makes lines durable, which follow the last one and fit `room` and `batchBytes`. Never throws. An outcome other
+   * Makes lines durable, which follow the last one and fit `room` and, by the `bytes` of their drafts, `batchBytes`. Never throws. An outcome other
    * than `durable` leaves the ledger as it was.
    */
   async commit(lines: readonly Line[]): Promise<AppendOutcome> {
@@ -82,9 +75,9 @@ export class Committer {
 
     let bytes = 0
     for (const line of lines) {
-      line.bytes = this.#buffer.write(line.text, bytes) + 1
-      bytes += line.bytes
-      this.#buffer[bytes - 1] = newline
+      const end = writeLine(this.#buffer, bytes, line.draft, line)
+      line.bytes = end - bytes
+      bytes = end
     }
     // A crash during this leaves any part of the batch behind the durable end; nobody has been answered yet.
     const appended = store.append(active.first, active.bytes, this.#buffer.subarray(0, bytes))

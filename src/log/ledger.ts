@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import type { Micros, Position } from '../entry/event.ts'
 import { blockEntries } from '../limits.ts'
 import { CompactRange } from '../tree/compact-range.ts'
-import { bytesOfHash, type Hash } from '../tree/hash.ts'
+import { bytesOfHashes, type Hash } from '../tree/hash.ts'
 import { leavesPerHash, tileHeight, tileWidth } from '../tree/tile.ts'
 import { type Fingerprint, fingerprintBytes, Horizon } from './horizon.ts'
 import { SegmentIndex } from './segment-index.ts'
@@ -269,8 +269,7 @@ export class Ledger {
     )
     tile.push(root)
     if (tile.length < tileWidth) return
-    const bytes = Buffer.concat(tile.map(bytesOfHash))
-    this.#full.push({ level, index: Math.floor(index / tileWidth), bytes })
+    this.#full.push({ level, index: Math.floor(index / tileWidth), bytes: bytesOfHashes(tile) })
     tile.length = 0
   }
 }

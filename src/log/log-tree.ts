@@ -6,7 +6,7 @@ import type { Position } from '../entry/event.ts'
 import { blockEntries, cachedLeafBlocks } from '../limits.ts'
 import type { SegmentStore } from '../store/segment-store.ts'
 import { rootOf } from '../tree/compact-range.ts'
-import { bytesOfHash, emptyRoot, type Hash } from '../tree/hash.ts'
+import { bytesOfHashes, emptyRoot, type Hash } from '../tree/hash.ts'
 import { consistencyRanges, hashesOf, inclusionRanges } from '../tree/proof.ts'
 import { hashOfRange, type LeafRange, type Subtree, subtreesOf } from '../tree/range.ts'
 import { type HashTile, tileHeight, tileWidth, widthIn } from '../tree/tile.ts'
@@ -73,7 +73,7 @@ export class LogTree {
               read({ height: level * tileHeight, index: index * tileWidth + k }),
             ),
           )
-    return Buffer.concat(hashes.map(bytesOfHash))
+    return bytesOfHashes(hashes)
   }
 
   // The questions of one proof ask for the same few blocks; those that are full never change (I2).

@@ -93,8 +93,7 @@ interface Batch {
   readonly time: Micros
   readonly clock: Micros | undefined
   readonly lines: Line[]
-  /** The drafts of the lines, and of each fingerprint where its line is among them. */
-  readonly drafts: Draft[]
+  /** Of each fingerprint, where its line is among them. */
   readonly byFingerprint: Map<Fingerprint, number>
   /** Entries, and beside each its answer. */
   readonly items: WaitingEntry[]
@@ -327,7 +326,6 @@ export class Sequencer {
       time,
       clock,
       lines: [],
-      drafts: [],
       byFingerprint: new Map(),
       items: [],
       answers: [],
@@ -407,7 +405,7 @@ export class Sequencer {
 
   #sameInBatch(batch: Batch, draft: Draft, fingerprint: Fingerprint): Place | undefined {
     const at = batch.byFingerprint.get(fingerprint)
-    const other = at === undefined ? undefined : batch.drafts[at]
+    const other = at === undefined ? undefined : batch.lines[at]?.draft
     if (at === undefined || other === undefined || identityOf(other) !== identityOf(draft)) return undefined
     const place = this.#placeOf(batch, at)
     if (!sameContent(other, draft)) throw conflict(draft, place.position)
@@ -437,8 +435,7 @@ export class Sequencer {
 
   #addLine(batch: Batch, draft: Draft, place: Place, fingerprint: Fingerprint): void {
     batch.byFingerprint.set(fingerprint, batch.lines.length)
-    batch.lines.push(lineAt(place, renderLine(draft, place), fingerprint))
-    batch.drafts.push(draft)
+    batch.lines.push(lineAt(place, draft, fingerprint))
   }
 
   #placeOf({ time, clock }: Batch, at: number): Place {

@@ -3,7 +3,7 @@
 
 import type { SegmentStore } from '../store/segment-store.ts'
 import { CompactRange, rootOf } from '../tree/compact-range.ts'
-import { bytesOfHash, type Hash, hashBytes, readHash } from '../tree/hash.ts'
+import { bytesOfHashes, type Hash, hashBytes, readHash } from '../tree/hash.ts'
 import { leavesPerHash, tileHeight, tileWidth } from '../tree/tile.ts'
 import { tileName } from './layout.ts'
 import type { GrowingTree } from './ledger.ts'
@@ -89,7 +89,7 @@ export class StoredHashes {
   async #make(level: number, tile: number): Promise<readonly Hash[]> {
     const hashes: Hash[] = []
     for (let k = 0; k < tileWidth; k++) hashes.push(await this.#derive(level, tile * tileWidth + k))
-    await this.#store.putDerived(tileName(level, tile), Buffer.concat(hashes.map(bytesOfHash)))
+    await this.#store.putDerived(tileName(level, tile), bytesOfHashes(hashes))
     return hashes
   }
 

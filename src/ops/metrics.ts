@@ -57,8 +57,8 @@ export interface Metrics extends Disposable {
   }
   /** Events that came from outside. */
   readonly intake: {
-    /** One that is durable: new, or recorded before. */
-    recorded(via: (typeof outerVias)[number], isNew: boolean): void
+    /** Such as are durable: new, or recorded before. */
+    recorded(via: (typeof outerVias)[number], isNew: boolean, count: number): void
     /** Such as are not recorded. */
     lost(via: (typeof outerVias)[number], reason: string, count: number): void
   }
@@ -296,7 +296,7 @@ function addIntakeMetrics(registry: Registry): Metrics['intake'] {
     ]),
   )
   return {
-    recorded: (via, isNew) => known.get(via)?.[isNew ? 1 : 0].inc(),
+    recorded: (via, isNew, count) => known.get(via)?.[isNew ? 1 : 0].inc(count),
     lost: (via, reason, count) => lost.inc({ via, reason }, count),
   }
 }

@@ -55,3 +55,8 @@ export function readHash(bytes: Buffer, offset = 0): Hash {
 export function bytesOfHash(hash: Hash): Buffer {
   return Buffer.from(hash, 'latin1')
 }
+
+/** Those of several, one behind the other. */
+export function bytesOfHashes(hashes: readonly Hash[]): Buffer {
+  return Buffer.from(hashes.join(''), 'latin1')
+}

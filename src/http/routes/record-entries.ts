@@ -51,7 +51,7 @@ async function recordBody(
   const { form, isAtomic } = asked
   const receipts = receiptsFor(node, asked)
   if (form === 'ndjson') {
-    const readers = Array.from(textsOf(bytes), (text) => () => jsonOfLine(text))
+    const readers = textsOf(bytes).map((text) => () => jsonOfLine(text))
     return await recordGroup(node, call, readers, linesForm, receipts)
   }
   const value = counted(node, call, () => {

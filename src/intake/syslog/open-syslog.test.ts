@@ -54,7 +54,10 @@ async function node(options: Partial<SyslogOptions>): Promise<Node> {
     },
     hostName: 'node-01',
     component: 'Portal',
-    metrics: { recorded: () => (recorded += 1), lost: (_via, _reason, count) => (lost += count) },
+    metrics: {
+      recorded: (_via, _isNew, count) => (recorded += count),
+      lost: (_via, _reason, count) => (lost += count),
+    },
     losses,
   })
   const listeners = await openSyslog({
