@@ -56,13 +56,19 @@ export const catalogue: readonly AuditCode[] = [
   })),
 ]
 
-const byKey = Map.groupBy(catalogue, ({ family, code }) => `${family} ${code}`)
+const byFamily = new Map(
+  [...Map.groupBy(catalogue, ({ family }) => family)].map(([family, all]) => [
+    family,
+    Map.groupBy(all, ({ code }) => code),
+  ]),
+)
 
 /** The events of a component's code: none, one, or two. A component that is no other's name is an engine's. */
 export function lookUp(component: string, code: number | string): readonly AuditCode[] {
   const family =
     component === 'Portal' || component === 'Console' || component === 'Infinity' ? component : 'Engine'
-  return byKey.get(`${family} ${code}`) ?? byKey.get(`Node ${code}`) ?? []
+  const number = Number(code)
+  return byFamily.get(family)?.get(number) ?? byFamily.get('Node')?.get(number) ?? []
 }
 
 const placeholder = /\{([^}]*)\}/

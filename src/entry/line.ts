@@ -48,13 +48,22 @@ export function draftOfAnySize(event: AuditEvent, log: LogId): Draft {
     sent = renderOurs('source@32473', renderParams(fitted.source))
     for (const element of fitted.elements) sent += renderElement(element)
   }
-  const head = `<${(event.facility ?? 13) * 8 + event.severity}>1 `
-  const identity = `" id="${id}${stampEnd(via, by)}`
+  const head = heads[(event.facility ?? 13) * 8 + event.severity]
+  assert(head !== undefined, 'a priority is at most 191')
+  const end = stampEnd(via, by)
+  const identity = `" id="${id}${end.text}`
   const stamp = occurred === undefined ? identity : `${identity} occurred="${formatMicros(occurred)}"`
   const whole = part === undefined ? '' : ` part="${part.index}/${part.count}" of="${part.of}"`
   const rest = `${whole}]${renderEvent(event)}${renderDetails(event)}${sent} ${storedText(event)}`
-  return { id, via, by, head, origin, stamp, rest, bytes: bytesWithPlace(head, origin, stamp, rest) }
+  // All but who sent it and the rest is ASCII. Measuring the rest lays it out in one piece. That is due sooner or later, and
+  // a draft that waits is then a few texts, and not the dozens that they were put together from, which make waiting expensive.
+  const ascii = head.length + origin.length + stamp.length - end.text.length
+  const bytes = ascii + end.bytes + Buffer.byteLength(rest) + placeBytes
+  return { id, via, by, head, origin, stamp, rest, bytes }
 }
+
+// `<PRI>1 `, of every priority.
+const heads: readonly string[] = Array.from({ length: 192 }, (_, priority) => `<${priority}>1 `)
 
 function originOf(header: string, log: LogId): string {
   return `${header}[audit@32473 v="1" log="${log}" pos="`
@@ -69,7 +78,12 @@ interface Sender {
 
 // Events that come behind each other mostly come from the same sender: what that makes of a line is kept.
 let lastOrigin: (Sender & { readonly log: LogId; readonly text: string | undefined }) | undefined
-let lastStamp: { readonly via: Via; readonly by: string; readonly text: string } | undefined
+let lastStamp: (StampEnd & { readonly via: Via; readonly by: string }) | undefined
+
+interface StampEnd {
+  readonly text: string
+  readonly bytes: number
+}
 
 // Undefined where something of the sender's has to be fitted.
 function plainOrigin(event: AuditEvent, log: LogId): string | undefined {
@@ -89,17 +103,11 @@ function plainOrigin(event: AuditEvent, log: LogId): string | undefined {
   return text
 }
 
-function stampEnd(via: Via, by: string): string {
-  if (lastStamp === undefined || lastStamp.via !== via || lastStamp.by !== by)
-    lastStamp = { via, by, text: `" via="${via}"${renderParam('by', by)}` }
-  return lastStamp.text
-}
-
-// Measuring lays each text out in one piece. That is due sooner or later, and a draft that waits is then four texts, and not
-// the dozens that they were put together from: it is these that make waiting expensive.
-function bytesWithPlace(head: string, origin: string, stamp: string, rest: string): number {
-  const texts = head.length + Buffer.byteLength(origin) + Buffer.byteLength(stamp) + Buffer.byteLength(rest)
-  return texts + placeBytes
+function stampEnd(via: Via, by: string): StampEnd {
+  if (lastStamp?.via === via && lastStamp.by === by) return lastStamp
+  const text = `" via="${via}"${renderParam('by', by)}`
+  lastStamp = { via, by, text, bytes: Buffer.byteLength(text) }
+  return lastStamp
 }
 
 /** An event's message as it stands in the line. */
