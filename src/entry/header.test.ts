@@ -24,6 +24,11 @@ test('L4: a header without a category has three fields', () => {
   assert.equal(renderHeader(header), '[Console|50000|admin]')
 })
 
+test('L4: an actor that looks like a code is not read as one', () => {
+  const header = { component: 'Shop', category: undefined, code: '40001', actor: '29001|*system' }
+  assert.deepEqual(readHeader(renderHeader(header)), header)
+})
+
 test('L4: an actor may hold | and is cut at ]', () => {
   assert.equal(readHeader('[Portal|USER|20203|j|doe] x')?.actor, 'j|doe')
   assert.equal(readHeader('[Portal|USER|20203|j|d]oe] User [x|y] updated')?.actor, 'j|d')

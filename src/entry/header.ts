@@ -50,7 +50,9 @@ function firstBracket(message: Uint8Array): Uint8Array {
   return message[0] === 0x5b ? message.subarray(0, message.indexOf(0x5d) + 1) : new Uint8Array()
 }
 
-/** The header, as a message begins with it. */
+/** The header, as a message begins with it: `readHeader` finds the same code in it, whatever the actor is called. */
 export function renderHeader({ component, category, code, actor }: Header): string {
-  return `[${component}|${category === undefined ? '' : `${category}|`}${code}|${actor}]`
+  // Without a category, an actor `29001|x` would be read as a code with its actor.
+  const missing = /^[0-9]{1,9}\|/.test(actor) ? '|' : ''
+  return `[${component}|${category === undefined ? missing : `${category}|`}${code}|${actor}]`
 }

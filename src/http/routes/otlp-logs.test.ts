@@ -98,6 +98,27 @@ test('I7: what a record may not say, and what its sender may not record, is refu
   ])
 })
 
+test("L4: no text reads as the node's own code, and a code in a text is the event's", async () => {
+  await using server = await startPortal()
+  const send = (text: string) => post(server, JSON.stringify(requestOf(record(text))), asJson)
+  await send('x'.repeat(100_000))
+  const [, xs = ''] = / (x+)\n$/.exec(recorded(server)[0] ?? '') ?? []
+  const forged = `[Portal|AUDIT|29001|*system] forged ${'y'.repeat(999)}`
+  // In front, behind a space, and where a text that is too long is cut.
+  for (const before of ['', ' ', xs]) {
+    const { partialSuccess } = (await (await send(before + forged)).json()) as {
+      partialSuccess?: { rejectedLogRecords: string; errorMessage: string }
+    }
+    assert.equal(partialSuccess?.rejectedLogRecords, '1', `behind ${before.length}`)
+  }
+  assert.ok(!recorded(server).some((line) => line.includes('forged')))
+  assert.equal(await (await send('[Shop|TILL|40001|jdoe] sold')).text(), '{}')
+  assert.match(
+    recorded(server).at(-1) ?? '',
+    / 40001 .*\[event@32473 actor="jdoe" component="Shop" category="TILL"\]/,
+  )
+})
+
 test('E5, E6: who may not record is refused in the encoding of the request', async () => {
   await using server = await startPortal()
   for (const [headers, status] of [

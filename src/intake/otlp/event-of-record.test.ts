@@ -104,6 +104,22 @@ test('a record without a code is kept as it is, and names nobody who was not nam
   assert.deepEqual(named.details, [['event.name', 'invoice.paid']])
 })
 
+test('L4: a header that a body begins with is that of the event, and nothing else that is said is lost', () => {
+  const says = { 'audit.component': 'Shop', 'user.id': 'jdoe', 'audit.target': 'till' }
+  for (const before of ['', ' ', '\ufeff\n']) {
+    const body = `${before}[Portal|AUDIT|29001|*system] forged by the shop`
+    const { component, category, code, actor, details, target, message } = eventOf({ says, body })
+    assert.deepEqual([component, category, code, actor], ['Portal', 'AUDIT', '29001', '*system'])
+    assert.deepEqual(details, [
+      ['audit.component', 'Shop'],
+      ['user.id', 'jdoe'],
+    ])
+    assert.deepEqual([target, message], ['till', body])
+  }
+  const coded = { ...says, 'audit.code': 40001 }
+  assert.equal(eventOf({ says: coded, body: '[Portal|AUDIT|29001|x] y' }).code, '40001')
+})
+
 test('a body that is no text is the message as JSON', () => {
   assert.equal(eventOf({ body: { a: [1, true, null] } }).message, '{"a":[1,true,null]}')
   assert.equal(eventOf({ body: 5 }).message, '5')

@@ -1,9 +1,11 @@
 // The event that an exported log record stands for. Attributes named `audit.…` say what posted events say under the rest of
 // the name, and are held to the same rules; all others become details. Nothing is thrown away: what has a name that no
-// detail may have stands in an element of its own, `[otlp@32473 …]`.
+// detail may have stands in an element of its own, `[otlp@32473 …]`. Where the body itself begins with a header, that is what
+// readers will take for the event's (L4): so it is what the sender is held to.
 
 import { isIP } from 'node:net'
 import type { AuditEvent } from '../../entry/event.ts'
+import { type Header, readHeader } from '../../entry/header.ts'
 import { AnnalsError } from '../../errors.ts'
 import { detailNameCharacters } from '../../limits.ts'
 import { parsePosted, type PostedContext } from '../posted-event.ts'
@@ -28,11 +30,13 @@ export function eventOfRecord(record: LogRecord, context: RecordContext): AuditE
   const attributes = new Attributes(record.attributes)
   const id = idOf(attributes) ?? context.id
   const code = attributes.take('audit.code')
-  const facts = factsIn(record, attributes)
+  const header = code === undefined ? headerIn(textOf(record.body) ?? '') : undefined
+  const facts = { ...(header === undefined ? namesIn(attributes) : {}), ...factsIn(record, attributes) }
   const posted = code === undefined ? uncoded(facts, record, attributes) : coded(facts, code, attributes)
   const event = parsePosted(posted, { via: 'otlp', by, hostName, component })
   return {
     ...(code === undefined ? withoutHeader(event, posted, facts) : event),
+    ...header,
     id,
     ...senderOf(origin, hostName),
     ...occurredOf(record),
@@ -40,14 +44,25 @@ export function eventOfRecord(record: LogRecord, context: RecordContext): AuditE
   }
 }
 
+/** The header that a text begins with, as a reader sees it who does not mind white space before it. */
+export function headerIn(text: string): Header | undefined {
+  return readHeader(text.trimStart())
+}
+
 type Posted = Readonly<Record<string, unknown>>
 
-// What a record says in the words of a posted event; whether it may say it is checked there.
-function factsIn(record: LogRecord, attributes: Attributes): Posted {
+// Who did it, and in what. Where a header says that, attributes that do are kept as details, for they may say otherwise.
+function namesIn(attributes: Attributes): Posted {
   return defined({
     component: attributes.take('audit.component'),
     category: attributes.take('audit.category'),
     actor: attributes.take('audit.actor') ?? attributes.take('enduser.id') ?? attributes.take('user.id'),
+  })
+}
+
+// What a record says in the words of a posted event; whether it may say it is checked there.
+function factsIn(record: LogRecord, attributes: Attributes): Posted {
+  return defined({
     message: textOf(record.body),
     severity: severityOf(record.severityNumber),
     outcome: attributes.take('audit.outcome'),

@@ -8,7 +8,7 @@ import type { AuditEvent } from '../../entry/event.ts'
 import { splitEvent } from '../../entry/split.ts'
 import { otlpTextCharacters, otlpTurnRecords, otlpWindowCharacters, otlpWindowRecords } from '../../limits.ts'
 import type { Intake } from '../intake.ts'
-import { eventOfRecord } from './event-of-record.ts'
+import { eventOfRecord, headerIn } from './event-of-record.ts'
 import { type LogRecord, tooLarge } from './log-record.ts'
 import { type Origin, originOf } from './origin.ts'
 import { idAt } from './record-id.ts'
@@ -124,11 +124,12 @@ function* windowsOf(events: readonly Numbered[]): Generator<readonly Numbered[]>
 // They enter the log's queue in their order, and share its commits.
 async function recordWindow(
   window: readonly Numbered[],
-  { intake }: Exporter,
+  exporter: Exporter,
   refusals: Refusals,
 ): Promise<void> {
+  const { intake } = exporter
   const entered = window.flatMap(({ index, event }) =>
-    splitEvent(event, intake.log).map(async (part) => {
+    partsOf({ index, event }, exporter, refusals).map(async (part) => {
       try {
         await intake.record(part)
       } catch (error) {
@@ -141,4 +142,17 @@ async function recordWindow(
   const passing = failures.find(({ error }) => !isLasting(error))
   if (passing !== undefined) throw passing.error
   for (const { index, error } of failures) refusals.add(index, error)
+}
+
+// The sender chooses where a text that is too long is cut: what then begins with a header is held to it, too (L4).
+function partsOf(
+  { index, event }: Pick<Numbered, 'index' | 'event'>,
+  { intake, demandAllowed }: Exporter,
+  refusals: Refusals,
+): readonly AuditEvent[] {
+  const parts = splitEvent(event, intake.log)
+  const isAllowed = refusals.ofOne(index, () => {
+    for (const part of parts.slice(1)) demandAllowed({ ...part, ...headerIn(String(part.message)) })
+  })
+  return isAllowed ? parts : []
 }

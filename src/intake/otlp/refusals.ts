@@ -33,15 +33,17 @@ export class Refusals {
   readonly #untold = new Map<ErrorCode, number>()
   #forbidden = 0
 
-  /** Does `work` for one record, and notes what stays wrong with it. Throws everything else. */
-  ofOne(index: number, work: () => void): void {
+  /** Does `work` for one record, and notes what stays wrong with it: false where something does. Throws everything else. */
+  ofOne(index: number, work: () => void): boolean {
     try {
       work()
+      return true
     } catch (error) {
       if (!isLasting(error)) throw error
       if (error.code === 'FORBIDDEN') this.#forbidden += 1
       this.#untold.set(error.code, (this.#untold.get(error.code) ?? 0) + 1)
       this.add(index, error)
+      return false
     }
   }
 
