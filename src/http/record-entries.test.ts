@@ -221,6 +221,36 @@ test('together or not at all: one refusal for each that is wrong, and nothing is
   assert.equal(lines(await post(portal, two, { target, headers: ndjson })).length, 2)
   const many = Array.from({ length: 1_025 }, () => login)
   assert.deepEqual(codes(await post(portal, many, { target })), ['BODY_TOO_LARGE'])
+  assert.deepEqual(portal.losses[1], { via: 'http', source: 'admin', reason: 'BODY_TOO_LARGE', count: 1_025 })
+})
+
+test('I7: together or not at all, what is forbidden is counted in an entry of its own, and nowhere else', async () => {
+  await using portal = await startPortal()
+  const target = `${path}?atomic=true`
+  const own = { ...login, code: 29_001, message: 'x' }
+  assert.equal((await post(portal, [own, login, { code: 1 }, own], { target })).status, 403)
+  assert.match(portal.log.recorded[0] ?? '', / 29072 .*events="2"/)
+  assert.equal((await post(portal, [own, login], { target })).status, 403)
+  assert.equal((await post(portal, [own], { target })).status, 403)
+  assert.deepEqual(portal.losses, [
+    { via: 'http', source: 'admin', reason: 'INVALID_EVENT', count: 2 },
+    { via: 'http', source: 'admin', reason: 'FORBIDDEN', count: 1 },
+  ])
+})
+
+test('I7: a request that is refused before it is read is a loss', async () => {
+  await using portal = await startPortal()
+  await post(portal, login, { headers: { 'content-type': 'text/plain' } })
+  await post(portal, login, { target: path.replace('portal-01', 'engine-01') })
+  await post(portal, login, { target: `${path}?atomc=true` })
+  assert.deepEqual(
+    portal.losses,
+    ['UNSUPPORTED_MEDIA_TYPE', 'NOT_FOUND', 'INVALID_PARAMETER'].map((reason) => ({
+      via: 'http',
+      source: 'admin',
+      reason,
+    })),
+  )
 })
 
 test('a log goes by its id and by the names of its host; another one is not here', async () => {

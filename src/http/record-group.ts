@@ -32,14 +32,13 @@ export async function recordGroup(
   receipts: Receipts | undefined,
 ): Promise<void> {
   const { intake } = node.recording
-  const { drafts, refusals, forbidden } = readAll(
-    node,
-    call,
-    counted(node, call, () => demandFew(readers)),
-  )
+  counted(node, call, () => demandFew(readers), { count: readers.length })
+  const { drafts, refusals, forbidden } = readAll(node, call, readers)
   if (refusals.length > 0) {
-    const reason = refusals[0]?.code ?? 'INVALID_EVENT'
-    intake.refused({ via: 'http', source: call.caller.name, reason, count: readers.length })
+    const reason = refusals.find(({ code }) => code !== 'FORBIDDEN')?.code ?? 'FORBIDDEN'
+    const count = readers.length - forbidden
+    // What is forbidden has an entry of its own.
+    if (count > 0) intake.refused({ via: 'http', source: call.caller.name, reason, count })
     const headers = forbidden === 0 ? [] : await recordForbidden(node, call, forbidden)
     return refuse(node, call.request, call.reply, together(refusals), headers)
   }
@@ -53,8 +52,8 @@ export async function recordGroup(
   send(node.metrics, call.request, call.reply, 200, headers, body)
 }
 
-function demandFew(readers: readonly ValueReader[]): readonly ValueReader[] {
-  if (readers.length <= groupEntries) return readers
+function demandFew(readers: readonly ValueReader[]): void {
+  if (readers.length <= groupEntries) return
   throw new AnnalsError(
     'BODY_TOO_LARGE',
     `${readers.length} events are too many to be recorded together: expected at most ${groupEntries}`,

@@ -10,6 +10,7 @@ import type { CallerClaim, Principal } from '../identity/principal.ts'
 import { mayRecord } from '../identity/rights.ts'
 import { recordScope } from '../identity/scope.ts'
 import type { Intake } from '../intake/intake.ts'
+import type { Loss } from '../intake/losses.ts'
 import { deliveryRetryMs, refusalTries } from '../limits.ts'
 import { notRecorded } from './content.ts'
 import { toRefusal } from './errors.ts'
@@ -108,12 +109,15 @@ function refuseArriving(
   refuseWith(arriving, error, headers)
 }
 
+/** What is counted of a refusal: one thing that came over HTTP, unless it is given. */
+export type Counting = Partial<Pick<Loss, 'via' | 'count'>>
+
 /** Does what may refuse an event, or a request with events. A refusal is counted as a loss (I7), and thrown. */
-export function counted<T>(node: RecordingNode, call: RecorderCall, work: () => T): T {
+export function counted<T>(node: RecordingNode, call: RecorderCall, work: () => T, counting?: Counting): T {
   try {
     return work()
   } catch (error) {
-    countLoss(node, call, error)
+    countLoss(node, call, error, counting)
     throw error
   }
 }
@@ -123,19 +127,25 @@ export async function countedLater<T>(
   node: RecordingNode,
   call: RecorderCall,
   work: () => Promise<T>,
+  counting?: Counting,
 ): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    countLoss(node, call, error)
+    countLoss(node, call, error, counting)
     throw error
   }
 }
 
-function countLoss({ recording: { intake } }: RecordingNode, { caller }: RecorderCall, error: unknown): void {
+function countLoss(
+  { recording: { intake } }: RecordingNode,
+  { caller }: RecorderCall,
+  error: unknown,
+  counting?: Counting,
+): void {
   // A client that has gone knows that it has no answer.
   if (!(error instanceof BrokenTransfer))
-    intake.refused({ via: 'http', source: caller.name, reason: toRefusal(error).code })
+    intake.refused({ via: 'http', source: caller.name, reason: toRefusal(error).code, ...counting })
 }
 
 /** Whether a caller may record an event. */

@@ -162,9 +162,23 @@ test('what cannot be read is refused for good, says what is wrong, and counts as
     assert.equal(answer.headers.get('retry-after'), null)
     assert.match((said as { message: string }).message, message)
   }
-  assert.equal(server.losses.length, 6)
+  assert.deepEqual(
+    server.losses.map(({ via, reason, count = 1 }) => `${via} ${reason} ${count}`),
+    [
+      ...Array.from({ length: 4 }, () => 'otlp MALFORMED_REQUEST 1'),
+      ...Array.from({ length: 2 }, () => 'otlp BODY_TOO_LARGE 1'),
+      ...Array.from({ length: 2 }, () => 'otlp UNSUPPORTED_MEDIA_TYPE 1'),
+    ],
+  )
   const unsupported = await post(server, '{}', { 'content-type': 'text/plain' })
   assert.equal(unsupported.headers.get('accept'), 'application/x-protobuf, application/json')
+})
+
+test('I7: a request for which there is no place is a loss', async () => {
+  await using server = await startPortal({ recordHeldBytes: 100, recordPlaceMs: 20 })
+  const answer = await post(server, `{}${' '.repeat(1_000)}`, asJson)
+  assert.equal(answer.status, 503)
+  assert.deepEqual(server.losses, [{ via: 'otlp', source: 'admin', reason: 'UNAVAILABLE' }])
 })
 
 test('what passes has a status that exporters try again after', async () => {

@@ -3,7 +3,7 @@
 // arrays; and what passes has a status that exporters try again after: 429 or 503, and no other.
 
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
-import { AnnalsError, type ErrorCode, isAnnalsError } from '../../errors.ts'
+import { AnnalsError, isAnnalsError } from '../../errors.ts'
 import { type Encoding, encodingOf, jsonEncoding, protobufEncoding } from '../../intake/otlp/encoding.ts'
 import { recordExport } from '../../intake/otlp/record-export.ts'
 import { digestOf } from '../../intake/otlp/record-id.ts'
@@ -12,9 +12,10 @@ import { otlpBodyBytes } from '../../limits.ts'
 import { challengeHeaders } from '../challenge.ts'
 import { report, retryHeaders, toRefusal } from '../errors.ts'
 import { neverStored } from '../headers.ts'
-import { BrokenTransfer } from '../outlet.ts'
 import {
   type Arriving,
+  counted,
+  countedLater,
   mayNotRecord,
   mayRecordEvent,
   recorderRoute,
@@ -35,8 +36,8 @@ export function otlpLogs(node: RecordingNode): RouteHandlerMethod {
     node,
     (arriving, error, headers) => refuse(node, arriving, error, headers),
     async (call) => {
-      const { encoding, isGzip } = formOf(call.request)
-      const exported = await countingLoss(node, call, () => exportBody(node, call, encoding, isGzip))
+      const { encoding, isGzip } = counted(node, call, () => formOf(call.request), whole)
+      const exported = await exportBody(node, call, encoding, isGzip)
       const more = exported.forbidden === 0 ? [] : await recordForbidden(node, call, exported.forbidden)
       const headers = [...more, ...neverStored, 'Content-Type', encoding.mediaType]
       send(node.metrics, call.request, call.reply, 200, headers, encoding.response(exported))
@@ -44,14 +45,18 @@ export function otlpLogs(node: RecordingNode): RouteHandlerMethod {
   )
 }
 
+// A request that cannot be read is one loss: nobody knows how many log records it had (I7). Events are counted by intake.
+const whole = { via: 'otlp' } as const
+
 async function exportBody(
   node: RecordingNode,
   call: RecorderCall,
   encoding: Encoding,
   isGzip: boolean,
 ): Promise<Exported> {
-  using held = await holdBody(node, call, { isGzip }, otlpBodyBytes).catch(inOurWords)
-  const records = encoding.read(held.bytes)
+  const hold = () => holdBody(node, call, { isGzip }, otlpBodyBytes).catch(inOurWords)
+  using held = await countedLater(node, call, hold, whole)
+  const records = counted(node, call, () => encoding.read(held.bytes), whole)
   return await recordExport(records, digestOf(held.bytes), {
     intake: node.recording.intake,
     by: call.caller.name,
@@ -66,28 +71,6 @@ function inOurWords(cause: unknown): never {
   const message = `a request is expected to have at most ${otlpBodyBytes} bytes, decompressed; let the exporter send smaller batches`
   throw new AnnalsError('BODY_TOO_LARGE', message, { cause })
 }
-
-// A request that cannot be read is one loss: nobody knows how many log records it had (I7). Events are counted by intake.
-async function countingLoss<T>(
-  { recording: { intake } }: RecordingNode,
-  { caller }: RecorderCall,
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    const { code } = toRefusal(error)
-    if (!(error instanceof BrokenTransfer) && ofWholeRequests.has(code))
-      intake.refused({ via: 'otlp', source: caller.name, reason: code })
-    throw error
-  }
-}
-
-const ofWholeRequests: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'MALFORMED_REQUEST',
-  'BODY_TOO_LARGE',
-  'REQUEST_TIMEOUT',
-])
 
 function formOf({ raw: { headers } }: FastifyRequest): { encoding: Encoding; isGzip: boolean } {
   const encoding = encodingOf(headers['content-type'])

@@ -27,7 +27,7 @@ export function recordEntries(node: RecordingNode): RouteHandlerMethod {
     ({ request, reply }, error, headers) =>
       refuse(node, request, reply, error, [...headers, ...accepted(error)]),
     async (call) => {
-      const asked = parseRecordRequest(node, call.request)
+      const asked = counted(node, call, () => parseRecordRequest(node, call.request))
       if (asked.form === 'ndjson' && !asked.isAtomic)
         return await recordLines(node, call, asked, receiptsFor(node, asked))
       const small = bodyAtHand(call.request, asked)

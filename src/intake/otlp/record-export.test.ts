@@ -158,4 +158,5 @@ test('a request that would become too much text leaves nothing', async () => {
   const body = Buffer.from(JSON.stringify({ resourceLogs }))
   await assert.rejects(send(intake, body), { code: 'BODY_TOO_LARGE' })
   assert.equal(intake.events.length, 0)
+  assert.deepEqual(intake.losses, [{ via: 'otlp', source: 'client:app', reason: 'BODY_TOO_LARGE', count }])
 })

@@ -65,8 +65,10 @@ async function eventsOf(
       characters += each.characters
       events.push(each)
     })
-    if (characters > otlpTextCharacters)
-      throw tooLarge(`what becomes ${otlpTextCharacters} characters of text`)
+    if (characters <= otlpTextCharacters) continue
+    const error = tooLarge(`what becomes ${otlpTextCharacters} characters of text`)
+    exporter.intake.refused({ via: 'otlp', source: exporter.by, reason: error.code, count: records.length })
+    throw error
   }
   return events
 }
