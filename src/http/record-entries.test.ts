@@ -483,6 +483,12 @@ test('whoever is told that the outcome is not known is told the id to repeat', a
   assert.equal(answer.status, 503)
   assert.equal(answer.headers['retry-after'], '1')
   assert.ok(refusalsOf(answer)[0]?.message.includes(id))
+  const together = await post(portal, [{ ...login, id }, login], { target: `${path}?atomic=true` })
+  assert.deepEqual([together.status, together.headers['retry-after']], [503, '1'])
+  const [first, second] = refusalsOf(together)
+  assert.deepEqual([first?.index, second?.index, second?.code], [0, 1, 'OUTCOME_UNKNOWN'])
+  assert.ok(first?.message.includes(id))
+  assert.match(second?.message ?? '', /send it again with the id [0-9a-f-]{36}$/)
 })
 
 test('bodies beyond what may be held wait, and are refused where that takes too long', async () => {

@@ -2,14 +2,15 @@
 
 import type { Draft } from '../entry/event.ts'
 import { draftOf } from '../entry/line.ts'
-import { AnnalsError } from '../errors.ts'
+import { AnnalsError, isAnnalsError } from '../errors.ts'
 import { groupEntries } from '../limits.ts'
 import { parsePosted, type PostedContext } from '../intake/posted-event.ts'
+import type { Recorded } from '../log/audit-log.ts'
 import { refuse, toRefusal } from './errors.ts'
 import { neverStored } from './headers.ts'
 import type { ResultForm } from './record-answer.ts'
 import type { Receipts } from './receipts.ts'
-import { recordedText } from './record-result.ts'
+import { recordedText, unknownOf } from './record-result.ts'
 import {
   counted,
   mayNotRecord,
@@ -42,7 +43,7 @@ export async function recordGroup(
     const headers = forbidden === 0 ? [] : await recordForbidden(node, call, forbidden)
     return refuse(node, call.request, call.reply, together(refusals), headers)
   }
-  const all = await intake.recordAll(drafts)
+  const all = await recordKnown(node, drafts)
   const proofs = (await receipts?.(all)) ?? []
   const texts = all.map((recorded, index) =>
     recordedText(intake.log, drafts[index]?.id ?? '', recorded, proofs[index]),
@@ -50,6 +51,20 @@ export async function recordGroup(
   const body = `${form.before}${texts.join(form.between)}${texts.length === 0 && form.before === '' ? '' : form.after}`
   const headers = [...neverStored, 'Content-Type', form.contentType]
   send(node.metrics, call.request, call.reply, 200, headers, body)
+}
+
+async function recordKnown(
+  { recording: { intake } }: RecordingNode,
+  drafts: readonly Draft[],
+): Promise<readonly Recorded[]> {
+  try {
+    return await intake.recordAll(drafts)
+  } catch (error) {
+    if (!isAnnalsError(error, 'OUTCOME_UNKNOWN')) throw error
+    const each = drafts.map(({ id }, index) => unknownOf(id, error, index))
+    const { cause, message, retryAfterSeconds = 1 } = error
+    throw new AnnalsError('OUTCOME_UNKNOWN', message, { cause, retryAfterSeconds, each })
+  }
 }
 
 function demandFew(readers: readonly ValueReader[]): void {

@@ -1,13 +1,13 @@
 // One event in a request of its own: the least work that a request can be.
 
 import type { AuditEvent } from '../entry/event.ts'
-import { AnnalsError, isAnnalsError } from '../errors.ts'
+import { isAnnalsError } from '../errors.ts'
 import { parsePosted } from '../intake/posted-event.ts'
 import type { Recorded } from '../log/audit-log.ts'
 import { refuse } from './errors.ts'
 import { neverStored } from './headers.ts'
 import type { Receipts } from './receipts.ts'
-import { recordedText } from './record-result.ts'
+import { recordedText, unknownOf } from './record-result.ts'
 import {
   counted,
   mayNotRecord,
@@ -41,14 +41,10 @@ export async function recordOne(
   send(node.metrics, request, reply, recorded.isNew ? 201 : 200, headers, body)
 }
 
-// Who repeats it must know the id, which may have been made here.
 async function recordKnown({ recording: { intake } }: RecordingNode, event: AuditEvent): Promise<Recorded> {
   try {
     return await intake.record(event)
   } catch (error) {
-    if (!isAnnalsError(error, 'OUTCOME_UNKNOWN')) throw error
-    const message = `it is not known whether this was recorded: send it again with the id ${event.id}`
-    const { cause, retryAfterSeconds = 1 } = error
-    throw new AnnalsError('OUTCOME_UNKNOWN', message, { cause, retryAfterSeconds })
+    throw isAnnalsError(error, 'OUTCOME_UNKNOWN') ? unknownOf(event.id, error) : error
   }
 }

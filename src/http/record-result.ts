@@ -2,7 +2,7 @@
 
 import type { LogId } from '../entry/event.ts'
 import { formatMicros } from '../entry/time.ts'
-import type { AnnalsError } from '../errors.ts'
+import { AnnalsError } from '../errors.ts'
 import type { Recorded } from '../log/audit-log.ts'
 
 /**
@@ -37,4 +37,12 @@ export function refusedText(
   { code, message, field }: AnnalsError,
 ): string {
   return JSON.stringify({ index, id, error: { code, message, field } })
+}
+
+/** The refusal of one of which nothing is known: who repeats it must know the id, which may have been made here. */
+export function unknownOf(id: string, error: AnnalsError, index?: number): AnnalsError {
+  const message = `it is not known whether this was recorded: send it again with the id ${id}`
+  const { cause, retryAfterSeconds = 1 } = error
+  const at = index === undefined ? {} : { index }
+  return new AnnalsError('OUTCOME_UNKNOWN', message, { cause, retryAfterSeconds, ...at })
 }
