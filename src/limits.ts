@@ -445,7 +445,7 @@ export const lossNextMs = 60_000
 export const lossSources = 50
 /** Events that are recorded together or not at all: well below a commit. Beyond: BODY_TOO_LARGE. */
 export const groupEntries = 1_024
-/** Their bytes as entries. Beyond: BODY_TOO_LARGE. */
+/** Their bytes as entries, and those of the body that they are posted in. Beyond: BODY_TOO_LARGE. */
 export const groupBytes = 2 * 1024 * 1024
 
 // Recording at engines.

@@ -72,28 +72,25 @@ function isBlank(lines: Buffer): boolean {
 }
 
 /** The text of each line that is not blank; undefined for one that is not UTF-8. */
-export function textsOf(lines: Buffer): (string | undefined)[] {
-  const texts: (string | undefined)[] = []
-  if (isUtf8(lines)) addTexts(texts, lines.toString())
-  else
-    for (let start = 0; start < lines.byteLength;) {
-      const at = lines.indexOf(newline, start)
-      const end = at === -1 ? lines.byteLength : at
-      const line = lines.subarray(start, end)
-      if (isUtf8(line)) addTexts(texts, line.toString())
-      else texts.push(undefined)
-      start = end + 1
-    }
-  return texts
-}
-
-function addTexts(texts: (string | undefined)[], text: string): void {
+export function* textsOf(lines: Buffer): Generator<string | undefined> {
+  if (!isUtf8(lines)) return yield* textsOfEach(lines)
+  const text = lines.toString()
   for (let start = 0; start < text.length;) {
     const at = text.indexOf('\n', start)
     const end = at === -1 ? text.length : at
     // A brace begins almost every line.
-    if (text.charCodeAt(start) > 0x20 || text.slice(start, end).trim() !== '')
-      texts.push(text.slice(start, end))
+    if (text.charCodeAt(start) > 0x20 || text.slice(start, end).trim() !== '') yield text.slice(start, end)
+    start = end + 1
+  }
+}
+
+function* textsOfEach(lines: Buffer): Generator<string | undefined> {
+  for (let start = 0; start < lines.byteLength;) {
+    const at = lines.indexOf(newline, start)
+    const end = at === -1 ? lines.byteLength : at
+    const line = lines.subarray(start, end)
+    if (isUtf8(line)) yield* textsOf(line)
+    else yield undefined
     start = end + 1
   }
 }

@@ -5,7 +5,7 @@ import { AnnalsError } from '../errors.ts'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { recordBodyBytes, recordLineBytes } from '../limits.ts'
+import { groupBytes, recordBodyBytes, recordLineBytes } from '../limits.ts'
 import { type Answer, ask, dial, raw, until } from './testing/client.ts'
 import { admin, type PortalServer, reader, startPortal } from './testing/portal-server.ts'
 
@@ -313,6 +313,23 @@ test('a body of JSON that is too large is refused before it is sent, or where it
     body: large,
   })
   assert.deepEqual(codes(chunked), ['BODY_TOO_LARGE'])
+})
+
+test('what is recorded together may have as many bytes as a group', async () => {
+  await using portal = await startPortal()
+  const target = `${path}?atomic=true`
+  const each = { ...login, details: { filler: 'x'.repeat(1_500) } }
+  const text = `${JSON.stringify(each)}\n`.repeat(1_000)
+  assert.ok(text.length > 1.5 * recordBodyBytes)
+  assert.equal(lines(await post(portal, text, { target, headers: ndjson })).length, 1_000)
+  assert.equal(
+    (await post(portal, `[${Array(1_000).fill(JSON.stringify(each)).join()}]`, { target })).status,
+    200,
+  )
+  const [refusal] = refusalsOf(await post(portal, ' '.repeat(groupBytes + 1), { target, headers: ndjson }))
+  assert.equal(refusal?.code, 'BODY_TOO_LARGE')
+  assert.match(refusal?.message ?? '', /at most 2097152 bytes.*together or not at all/)
+  assert.doesNotMatch(refusal?.message ?? '', /ndjson/)
 })
 
 test('who asks first whether the body is welcome is told when it is known', async () => {

@@ -24,22 +24,28 @@ import { send } from './send.ts'
 /** Reads one of the values. Throws its refusal. */
 export type ValueReader = () => unknown
 
+/** Values to be recorded together, and how many they are. */
+export interface Together {
+  readonly count: number
+  readonly readers: Iterable<ValueReader>
+}
+
 /** Records all of them, and answers 200 with their places. Throws one refusal with those of all that are wrong. */
 export async function recordGroup(
   node: RecordingNode,
   call: RecorderCall,
-  readers: readonly ValueReader[],
+  { count, readers }: Together,
   form: ResultForm,
   receipts: Receipts | undefined,
 ): Promise<void> {
   const { intake } = node.recording
-  counted(node, call, () => demandFew(readers), { count: readers.length })
+  counted(node, call, () => demandFew(count), { count })
   const { drafts, refusals, forbidden } = readAll(node, call, readers)
   if (refusals.length > 0) {
     const reason = refusals.find(({ code }) => code !== 'FORBIDDEN')?.code ?? 'FORBIDDEN'
-    const count = readers.length - forbidden
     // What is forbidden has an entry of its own.
-    if (count > 0) intake.refused({ via: 'http', source: call.caller.name, reason, count })
+    const lost = count - forbidden
+    if (lost > 0) intake.refused({ via: 'http', source: call.caller.name, reason, count: lost })
     const headers = forbidden === 0 ? [] : await recordForbidden(node, call, forbidden)
     return refuse(node, call.request, call.reply, together(refusals), headers)
   }
@@ -67,20 +73,20 @@ async function recordKnown(
   }
 }
 
-function demandFew(readers: readonly ValueReader[]): void {
-  if (readers.length <= groupEntries) return
+function demandFew(count: number): void {
+  if (count <= groupEntries) return
   throw new AnnalsError(
     'BODY_TOO_LARGE',
-    `${readers.length} events are too many to be recorded together: expected at most ${groupEntries}`,
+    `${count} events are too many to be recorded together: expected at most ${groupEntries}`,
   )
 }
 
-function readAll(node: RecordingNode, { caller }: RecorderCall, readers: readonly ValueReader[]) {
+function readAll(node: RecordingNode, { caller }: RecorderCall, readers: Iterable<ValueReader>) {
   const { hostName, component, log } = node.recording.intake
   const context: PostedContext = { via: 'http', by: caller.name, hostName, component }
   const [drafts, refusals] = [[] as Draft[], [] as AnnalsError[]]
   let forbidden = 0
-  for (const [index, read] of readers.entries()) {
+  for (const read of readers) {
     try {
       const event = parsePosted(read(), context)
       if (!mayRecordEvent(caller, event)) {
@@ -89,7 +95,7 @@ function readAll(node: RecordingNode, { caller }: RecorderCall, readers: readonl
       }
       drafts.push(draftOf(event, log))
     } catch (error) {
-      refusals.push(at(index, toRefusal(error)))
+      refusals.push(at(drafts.length + refusals.length, toRefusal(error)))
     }
   }
   return { drafts, refusals, forbidden }

@@ -13,6 +13,12 @@ export interface HeldBody extends Disposable {
   readonly bytes: Buffer
 }
 
+/** How large a body may be, decompressed, and what to do with more. */
+export interface BodyBound {
+  readonly bytes: number
+  readonly otherwise: string
+}
+
 /** A small body that has arrived already, as most have by the time that somebody asks. */
 export function bodyAtHand(
   { raw }: { readonly raw: IncomingMessage },
@@ -24,21 +30,20 @@ export function bodyAtHand(
 }
 
 /**
- * Reads a body. Throws BODY_TOO_LARGE beyond `mostBytes`, decompressed, UNAVAILABLE where there is no place for it in
+ * Reads a body. Throws BODY_TOO_LARGE beyond `bound`, UNAVAILABLE where there is no place for it in
  * time, REQUEST_TIMEOUT, and what `BodyStream.next` throws.
  */
 export async function holdBody(
   node: Node,
   incoming: Incoming,
   form: BodyForm,
-  mostBytes: number,
+  bound: BodyBound,
 ): Promise<HeldBody> {
-  const { headers } = incoming.request.raw
-  const announced = Number(headers['content-length'] ?? mostBytes)
-  if (announced > mostBytes && headers['content-length'] !== undefined) throw tooLarge(mostBytes)
+  const announced = Number(incoming.request.raw.headers['content-length'] ?? 0)
+  if (announced > bound.bytes) throw tooLarge(bound)
   const place = new Place(node.bodyBudget, node.bounds.recordPlaceMs)
   try {
-    const bytes = await collect(node, incoming, { form, place, mostBytes })
+    const bytes = await collect(node, incoming, { form, place, bound })
     return { bytes, [Symbol.dispose]: () => place[Symbol.dispose]() }
   } catch (error) {
     place[Symbol.dispose]()
@@ -71,20 +76,16 @@ class Place implements Disposable {
 interface Collecting {
   readonly form: BodyForm
   readonly place: Place
-  readonly mostBytes: number
+  readonly bound: BodyBound
 }
 
-async function collect(
-  node: Node,
-  incoming: Incoming,
-  { form, place, mostBytes }: Collecting,
-): Promise<Buffer> {
+async function collect(node: Node, incoming: Incoming, { form, place, bound }: Collecting): Promise<Buffer> {
   const { requestTimeoutMs } = node.bounds
   const deadline = performance.now() + requestTimeoutMs
   using body = new BodyStream(node, incoming, requestTimeoutMs, form)
   const bytes = new GrowingBytes()
   for (let chunk = await body.next(); chunk !== undefined; chunk = await body.next()) {
-    if (bytes.length + chunk.byteLength > mostBytes) throw tooLarge(mostBytes)
+    if (bytes.length + chunk.byteLength > bound.bytes) throw tooLarge(bound)
     await place.take(chunk.byteLength)
     bytes.add(chunk)
     if (performance.now() > deadline)
@@ -93,9 +94,9 @@ async function collect(
   return bytes.take()
 }
 
-function tooLarge(mostBytes: number): AnnalsError {
+function tooLarge({ bytes, otherwise }: BodyBound): AnnalsError {
   return new AnnalsError(
     'BODY_TOO_LARGE',
-    `a body of JSON is expected to have at most ${mostBytes} bytes: send more events as application/x-ndjson`,
+    `a body like this is expected to have at most ${bytes} bytes, decompressed: ${otherwise}`,
   )
 }

@@ -3,7 +3,7 @@
 // arrays; and what passes has a status that exporters try again after: 429 or 503, and no other.
 
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
-import { AnnalsError, isAnnalsError } from '../../errors.ts'
+import { AnnalsError } from '../../errors.ts'
 import { type Encoding, encodingOf, jsonEncoding, protobufEncoding } from '../../intake/otlp/encoding.ts'
 import { recordExport } from '../../intake/otlp/record-export.ts'
 import { digestOf } from '../../intake/otlp/record-id.ts'
@@ -25,7 +25,7 @@ import {
 } from '../recording.ts'
 import { routeOf, send } from '../send.ts'
 import { statusOf } from '../status.ts'
-import { holdBody } from '../whole-body.ts'
+import { type BodyBound, holdBody } from '../whole-body.ts'
 
 /** Where exporters send log records (OTLP/HTTP, "OTLP/HTTP Request"). */
 export const otlpLogsPath = '/v1/logs'
@@ -48,14 +48,15 @@ export function otlpLogs(node: RecordingNode): RouteHandlerMethod {
 // A request that cannot be read is one loss: nobody knows how many log records it had (I7). Events are counted by intake.
 const whole = { via: 'otlp' } as const
 
+const bound: BodyBound = { bytes: otlpBodyBytes, otherwise: 'let the exporter send smaller batches' }
+
 async function exportBody(
   node: RecordingNode,
   call: RecorderCall,
   encoding: Encoding,
   isGzip: boolean,
 ): Promise<Exported> {
-  const hold = () => holdBody(node, call, { isGzip }, otlpBodyBytes).catch(inOurWords)
-  using held = await countedLater(node, call, hold, whole)
+  using held = await countedLater(node, call, () => holdBody(node, call, { isGzip }, bound), whole)
   const records = counted(node, call, () => encoding.read(held.bytes), whole)
   return await recordExport(records, digestOf(held.bytes), {
     intake: node.recording.intake,
@@ -64,12 +65,6 @@ async function exportBody(
       if (!mayRecordEvent(call.caller, event)) throw mayNotRecord(call.caller)
     },
   })
-}
-
-function inOurWords(cause: unknown): never {
-  if (!isAnnalsError(cause, 'BODY_TOO_LARGE')) throw cause
-  const message = `a request is expected to have at most ${otlpBodyBytes} bytes, decompressed; let the exporter send smaller batches`
-  throw new AnnalsError('BODY_TOO_LARGE', message, { cause })
 }
 
 function formOf({ raw: { headers } }: FastifyRequest): { encoding: Encoding; isGzip: boolean } {

@@ -4,18 +4,18 @@
 import { isUtf8 } from 'node:buffer'
 import type { RouteHandlerMethod } from 'fastify'
 import { AnnalsError, isAnnalsError } from '../../errors.ts'
-import { recordBodyBytes } from '../../limits.ts'
+import { groupBytes, recordBodyBytes } from '../../limits.ts'
 import { refuse } from '../errors.ts'
 import { textsOf } from '../ndjson.ts'
 import { arrayForm, linesForm } from '../record-answer.ts'
 import { jsonOfLine } from '../record-flow.ts'
 import { type Receipts, receiptsOf } from '../receipts.ts'
-import { recordGroup } from '../record-group.ts'
+import { recordGroup, type ValueReader } from '../record-group.ts'
 import { recordLines, recordList } from '../record-many.ts'
 import { recordOne } from '../record-one.ts'
 import { acceptedHere, parseRecordRequest, type RecordRequest } from '../record-request.ts'
 import { counted, countedLater, recorderRoute, type RecorderCall, type RecordingNode } from '../recording.ts'
-import { bodyAtHand, holdBody } from '../whole-body.ts'
+import { bodyAtHand, type BodyBound, holdBody } from '../whole-body.ts'
 
 /** Where events are recorded; `:log` is the log's id, or the name of its host. */
 export const recordPath = '/audit-trail/api/v2/logs/:log/entries'
@@ -32,10 +32,16 @@ export function recordEntries(node: RecordingNode): RouteHandlerMethod {
         return await recordLines(node, call, asked, receiptsFor(node, asked))
       const small = bodyAtHand(call.request, asked)
       if (small !== undefined) return await recordBody(node, call, asked, small)
-      using held = await countedLater(node, call, () => holdBody(node, call, asked, recordBodyBytes))
+      using held = await countedLater(node, call, () => holdBody(node, call, asked, boundOf(asked)))
       await recordBody(node, call, asked, held.bytes)
     },
   )
+}
+
+function boundOf({ isAtomic }: RecordRequest): BodyBound {
+  return isAtomic
+    ? { bytes: groupBytes, otherwise: 'so much is recorded together or not at all, and no more' }
+    : { bytes: recordBodyBytes, otherwise: 'send more events as application/x-ndjson' }
 }
 
 function accepted(error: unknown): readonly string[] {
@@ -51,8 +57,8 @@ async function recordBody(
   const { form, isAtomic } = asked
   const receipts = receiptsFor(node, asked)
   if (form === 'ndjson') {
-    const readers = textsOf(bytes).map((text) => () => jsonOfLine(text))
-    return await recordGroup(node, call, readers, linesForm, receipts)
+    const values = { count: countOf(textsOf(bytes)), readers: readersOf(textsOf(bytes), jsonOfLine) }
+    return await recordGroup(node, call, values, linesForm, receipts)
   }
   const value = counted(node, call, () => {
     // A list waits for its turn, but a single event that finds no room is refused: before anything is made of it.
@@ -62,8 +68,19 @@ async function recordBody(
   if (!Array.isArray(value) && !isAtomic) return await recordOne(node, call, value, receipts)
   const values: readonly unknown[] = Array.isArray(value) ? value : [value]
   if (!isAtomic) return await recordList(node, call, values, bytes.byteLength, receipts)
-  const readers = values.map((value) => () => value)
-  await recordGroup(node, call, readers, arrayForm, receipts)
+  const group = { count: values.length, readers: readersOf(values, (value) => value) }
+  await recordGroup(node, call, group, arrayForm, receipts)
+}
+
+function countOf(all: Iterable<unknown>): number {
+  let count = 0
+  for (const _each of all) count += 1
+  return count
+}
+
+// One by one: there may be far too many.
+function* readersOf<T>(all: Iterable<T>, read: (each: T) => unknown): Generator<ValueReader> {
+  for (const each of all) yield () => read(each)
 }
 
 function receiptsFor(node: RecordingNode, { hasReceipts }: RecordRequest): Receipts | undefined {
