@@ -2,18 +2,15 @@
 // real portal, one after the other, and does what the page says.
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import { ask, type Server } from '../conformance/wire.ts'
 import { skipWithoutGo } from './go-verifier.ts'
-import { addAccount, launcher, startPortal, temporaryDirectory, until } from './portal-process.ts'
+import { blocksOf, programsIn, runShell } from './page.ts'
+import { addAccount, startPortal, temporaryDirectory, until } from './portal-process.ts'
 
 const root = join(import.meta.dirname, '../..')
-const page = readFileSync(join(root, 'docs/verify/README.md'), 'utf8')
 const auditor = { name: 'auditor', password: 'Correct-horse-8' }
 
 test(
@@ -24,13 +21,13 @@ test(
     const data = join(directory, 'data')
     const portal = await startPortal(context, { data })
     await addAccount(context, data, auditor, 'central-administrator')
-    const bin = programs(directory)
+    const bin = programsIn(directory)
+    writeFileSync(join(directory, 'auditor.password'), `${auditor.password}\n`, { mode: 0o600 })
     let positions = { from: '0', to: '7' }
     for (const command of commands()) {
       const output = await run(
         context,
         directory,
-        bin,
         toRun(command, { url: portal.baseUrl, bin, log: join(data, 'log'), ...positions }),
       )
       // What was fetched is as long as it is at this portal.
@@ -50,7 +47,9 @@ async function covers(portal: Server, size: number): Promise<void> {
 
 /** The blocks of commands, but for the one that installs what CI has installed. */
 function commands(): string[] {
-  const blocks = [...page.matchAll(/^( *)```sh\n([\s\S]*?)^\1```$/gm)].map(([, , block = '']) => block)
+  const blocks = blocksOf('docs/verify/README.md').flatMap(({ language, text }) =>
+    language === 'sh' ? [text] : [],
+  )
   assert.ok(blocks.length >= 10)
   return blocks.filter((block) => !/^\s*apt-get /.test(block))
 }
@@ -76,26 +75,8 @@ function toRun(command: string, { url, bin, log, from, to }: Places): string {
     .replace('-from 7 -to 8', `-from ${to} -to ${Number(to) + 1}`)
 }
 
-/** A directory in the path, with `annals` in it. */
-function programs(directory: string): string {
-  const bin = join(directory, 'bin')
-  mkdirSync(bin)
-  const script = `#!/bin/sh\nexec '${process.execPath}' '${launcher}' "$@"\n`
-  writeFileSync(join(bin, 'annals'), script, { mode: 0o755 })
-  writeFileSync(join(directory, 'auditor.password'), `${auditor.password}\n`, { mode: 0o600 })
-  return bin
-}
-
-async function run(context: TestContext, cwd: string, bin: string, command: string): Promise<string> {
-  const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` }
-  const child = spawn('bash', ['-euo', 'pipefail', '-c', command], {
-    cwd,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  context.after(() => child.kill('SIGKILL'))
-  const closed = once(child, 'close') as Promise<[number]>
-  const [output, errors, [exitCode]] = await Promise.all([text(child.stdout), text(child.stderr), closed])
+async function run(context: TestContext, directory: string, command: string): Promise<string> {
+  const { exitCode, output, errors } = await runShell(context, directory, `set -euo pipefail\n${command}`)
   assert.equal(exitCode, 0, `${command}\n${output}${errors}`)
   if (command.includes('verify-log log')) assert.match(output, /^ok {7}entries/m)
   assert.doesNotMatch(output, /^REFUSED/m)
