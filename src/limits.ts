@@ -547,7 +547,7 @@ export const recordBodyBytes = 1024 * 1024
 export const recordLineBytes = 1024 * 1024
 /** A body up to this size is read at once: it is what Node reads of a connection by itself. */
 export const recordSmallBodyBytes = 64 * 1024
-/** Bodies, and events on their way to the log, held at once over all connections. Beyond: they wait. */
+/** Bodies, and events on their way to the log, held at once over all connections; half of it by one caller. Beyond: they wait. */
 export const recordHeldBytes = 24 * 1024 * 1024
 /** How long a request waits for a place among them. Beyond: UNAVAILABLE. */
 export const recordPlaceMs = 2_000

@@ -76,7 +76,7 @@ function ownParts(given: Partial<HttpBounds> = {}) {
     buffers: new BufferPool(bounds.answerBufferBytes, idleAnswerBuffers),
     calls: new Calls(),
     deadlines: new BodyDeadlines(),
-    bodyBudget: new BodyBudget(bounds.recordHeldBytes),
+    bodyBudget: new BodyBudget(bounds.recordHeldBytes, bounds.recordPlaceMs),
     bulkSlots: new Slots(bounds.bulkAnswers),
     compressionSlots: new Slots(bounds.compressedAnswers),
   }

@@ -1,18 +1,28 @@
 // The bodies of requests that are held in memory at once, over all connections of a face. Who finds no place waits for
-// one, in the order of coming. Nobody who waits keeps the others from going on: a body that is wanted whole takes its place
-// in one piece, and what a stream holds is given back as soon as it is durable, whether or not the stream gets more.
+// one, in the order of coming; but nobody holds more than half of it all, so that a caller with a thousand connections
+// takes no place from the others. What a stream holds is given back as soon as it is durable, whether or not it gets more.
 
 import { AnnalsError } from '../errors.ts'
+
+interface Waiting {
+  readonly caller: string
+  readonly bytes: number
+  readonly go: () => void
+}
 
 /** Bytes that are lent and given back. */
 export class BodyBudget {
   #free: number
   readonly #bytes: number
-  readonly #waiting: { readonly bytes: number; readonly go: () => void }[] = []
+  readonly #waitMs: number
+  readonly #held = new Map<string, number>()
+  #waiting: Waiting[] = []
 
-  constructor(bytes: number) {
+  /** So many bytes in all, for which a caller waits so long at the most. */
+  constructor(bytes: number, waitMs: number) {
     this.#free = bytes
     this.#bytes = bytes
+    this.#waitMs = waitMs
   }
 
   /** Bytes that are lent. */
@@ -20,24 +30,23 @@ export class BodyBudget {
     return this.#bytes - this.#free
   }
 
-  /** Takes bytes at once, or returns false. Whoever waits already goes first. */
-  tryTake(bytes: number): boolean {
-    if (this.#waiting.length > 0 || this.#free < bytes) return false
-    this.#free -= bytes
-    return true
+  /** What one request of a caller will hold. */
+  lease(caller: string): BodyLease {
+    return new BodyLease(this, caller)
   }
 
-  /** Takes bytes, at most all that there are, as soon as they are free. Throws UNAVAILABLE where that takes too long. */
-  async take(bytes: number, waitMs: number): Promise<void> {
-    if (this.tryTake(bytes)) return
+  /** Takes bytes as soon as there is a place for them. Throws UNAVAILABLE where that takes too long. */
+  async take(caller: string, bytes: number): Promise<void> {
+    if (this.#waiting.length === 0 && this.#hasPlace(caller, bytes)) return this.#lend(caller, bytes)
     const { promise, resolve } = Promise.withResolvers<boolean>()
-    const place = { bytes, go: () => resolve(true) }
+    const place = { caller, bytes, go: () => resolve(true) }
     this.#waiting.push(place)
-    const timer = setTimeout(() => resolve(false), waitMs)
+    this.#serve()
+    const timer = setTimeout(() => resolve(false), this.#waitMs)
     const isTaken = await promise
     clearTimeout(timer)
     if (isTaken) return
-    this.#waiting.splice(this.#waiting.indexOf(place), 1)
+    this.#waiting = this.#waiting.filter((each) => each !== place)
     // Those behind may be content with less.
     this.#serve()
     throw new AnnalsError(
@@ -47,20 +56,66 @@ export class BodyBudget {
   }
 
   /** Gives bytes back. */
-  give(bytes: number): void {
+  give(caller: string, bytes: number): void {
+    const left = (this.#held.get(caller) ?? 0) - bytes
+    if (left > 0) this.#held.set(caller, left)
+    else this.#held.delete(caller)
     this.#free += bytes
     if (this.#waiting.length > 0) this.#serve()
   }
 
+  // In order, but for those who hold enough already. A large one is not passed for ever: nobody behind it goes first.
   #serve(): void {
-    for (
-      let first = this.#waiting[0];
-      first !== undefined && first.bytes <= this.#free;
-      first = this.#waiting[0]
-    ) {
-      this.#waiting.shift()
-      this.#free -= first.bytes
-      first.go()
+    const left: Waiting[] = []
+    let isStopped = false
+    for (const place of this.#waiting) {
+      const { caller, bytes, go } = place
+      isStopped ||= bytes > this.#free
+      if (isStopped || !this.#hasPlace(caller, bytes)) {
+        left.push(place)
+        continue
+      }
+      this.#lend(caller, bytes)
+      go()
     }
+    this.#waiting = left
+  }
+
+  #hasPlace(caller: string, bytes: number): boolean {
+    const held = this.#held.get(caller) ?? 0
+    return bytes <= this.#free && held + bytes <= this.#bytes / 2
+  }
+
+  #lend(caller: string, bytes: number): void {
+    this.#held.set(caller, (this.#held.get(caller) ?? 0) + bytes)
+    this.#free -= bytes
+  }
+}
+
+/** What one request holds. Disposed, it gives all of it back. */
+export class BodyLease implements Disposable {
+  readonly #budget: BodyBudget
+  readonly #caller: string
+  #bytes = 0
+
+  constructor(budget: BodyBudget, caller: string) {
+    this.#budget = budget
+    this.#caller = caller
+  }
+
+  /** As `BodyBudget.take`. */
+  async take(bytes: number): Promise<void> {
+    await this.#budget.take(this.#caller, bytes)
+    this.#bytes += bytes
+  }
+
+  /** Gives some of it back. */
+  give(bytes: number): void {
+    this.#bytes -= bytes
+    this.#budget.give(this.#caller, bytes)
+  }
+
+  [Symbol.dispose](): void {
+    this.give(this.#bytes)
   }
 }

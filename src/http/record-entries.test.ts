@@ -509,7 +509,7 @@ test('whoever is told that the outcome is not known is told the id to repeat', a
 })
 
 test('bodies beyond what may be held wait, and are refused where that takes too long', async () => {
-  await using portal = await startPortal({ recordHeldBytes: 200_000, recordPlaceMs: 50 })
+  await using portal = await startPortal({ recordHeldBytes: 400_000, recordPlaceMs: 50 })
   const large = [login, 'x'.repeat(150_000)]
   const text = JSON.stringify(large)
   const begin = (bytes: number) =>

@@ -3,7 +3,7 @@
 
 import { AnnalsError } from '../errors.ts'
 import { recordLineBytes } from '../limits.ts'
-import type { BodyBudget } from './body-budget.ts'
+import type { BodyLease } from './body-budget.ts'
 import { type BodyForm, BodyStream } from './body-stream.ts'
 import { toRefusal } from './errors.ts'
 import { textsOf, WholeLines } from './ndjson.ts'
@@ -43,7 +43,7 @@ export async function recordLines(
 ): Promise<void> {
   const { log } = node.recording.intake
   using answer = new RecordAnswer(node, call, linesForm)
-  using lease = new Lease(node.bodyBudget, node.bounds.recordPlaceMs)
+  using lease = node.bodyBudget.lease(call.caller.name)
   const flow = new RecordFlow(node, call, answer, {
     textOf: (index, id, recorded, more) => indexedText(index, log, id, recorded, more),
     receipts,
@@ -59,7 +59,7 @@ export async function recordLines(
 interface Stations {
   readonly node: RecordingNode
   readonly body: BodyStream
-  readonly lease: Lease
+  readonly lease: BodyLease
   readonly flow: RecordFlow
   readonly answer: RecordAnswer
 }
@@ -130,30 +130,4 @@ async function answered(
   // Of a client that was cut off because it took nothing, the request breaks off too.
   if (broken !== undefined) throw answer.broken ?? broken
   await answer.end(headers)
-}
-
-/** What one request holds of the budget. */
-class Lease implements Disposable {
-  readonly #budget: BodyBudget
-  readonly #waitMs: number
-  #bytes = 0
-
-  constructor(budget: BodyBudget, waitMs: number) {
-    this.#budget = budget
-    this.#waitMs = waitMs
-  }
-
-  async take(bytes: number): Promise<void> {
-    if (!this.#budget.tryTake(bytes)) await this.#budget.take(bytes, this.#waitMs)
-    this.#bytes += bytes
-  }
-
-  give(bytes: number): void {
-    this.#bytes -= bytes
-    this.#budget.give(bytes)
-  }
-
-  [Symbol.dispose](): void {
-    this.give(this.#bytes)
-  }
 }

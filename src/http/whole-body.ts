@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { AnnalsError } from '../errors.ts'
 import { recordSmallBodyBytes } from '../limits.ts'
 import { GrowingBytes } from '../intake/growing-bytes.ts'
-import type { BodyBudget } from './body-budget.ts'
+import type { BodyLease } from './body-budget.ts'
 import { type BodyForm, BodyStream, type Incoming } from './body-stream.ts'
 import type { Node } from './node.ts'
 
@@ -35,58 +35,37 @@ export function bodyAtHand(
  */
 export async function holdBody(
   node: Node,
-  incoming: Incoming,
+  incoming: Incoming & { readonly caller: { readonly name: string } },
   form: BodyForm,
   bound: BodyBound,
 ): Promise<HeldBody> {
   const announced = Number(incoming.request.raw.headers['content-length'] ?? 0)
   if (announced > bound.bytes) throw tooLarge(bound)
-  const place = new Place(node.bodyBudget, node.bounds.recordPlaceMs)
+  const lease = node.bodyBudget.lease(incoming.caller.name)
   try {
-    const bytes = await collect(node, incoming, { form, place, bound })
-    return { bytes, [Symbol.dispose]: () => place[Symbol.dispose]() }
+    const bytes = await collect(node, incoming, { form, lease, bound })
+    return { bytes, [Symbol.dispose]: () => lease[Symbol.dispose]() }
   } catch (error) {
-    place[Symbol.dispose]()
+    lease[Symbol.dispose]()
     throw error
-  }
-}
-
-// What has come takes room, and nothing does that may never come: whoever sends slowly is in nobody's way.
-class Place implements Disposable {
-  readonly #budget: BodyBudget
-  readonly #waitMs: number
-  #bytes = 0
-
-  constructor(budget: BodyBudget, waitMs: number) {
-    this.#budget = budget
-    this.#waitMs = waitMs
-  }
-
-  async take(bytes: number): Promise<void> {
-    if (!this.#budget.tryTake(bytes)) await this.#budget.take(bytes, this.#waitMs)
-    this.#bytes += bytes
-  }
-
-  [Symbol.dispose](): void {
-    this.#budget.give(this.#bytes)
-    this.#bytes = 0
   }
 }
 
 interface Collecting {
   readonly form: BodyForm
-  readonly place: Place
+  readonly lease: BodyLease
   readonly bound: BodyBound
 }
 
-async function collect(node: Node, incoming: Incoming, { form, place, bound }: Collecting): Promise<Buffer> {
+// What has come takes room, and nothing does that may never come: whoever sends slowly is in nobody's way.
+async function collect(node: Node, incoming: Incoming, { form, lease, bound }: Collecting): Promise<Buffer> {
   const { requestTimeoutMs } = node.bounds
   const deadline = performance.now() + requestTimeoutMs
   using body = new BodyStream(node, incoming, requestTimeoutMs, form)
   const bytes = new GrowingBytes()
   for (let chunk = await body.next(); chunk !== undefined; chunk = await body.next()) {
     if (bytes.length + chunk.byteLength > bound.bytes) throw tooLarge(bound)
-    await place.take(chunk.byteLength)
+    await lease.take(chunk.byteLength)
     bytes.add(chunk)
     if (performance.now() > deadline)
       throw new AnnalsError('REQUEST_TIMEOUT', 'the request did not arrive in time')
