@@ -5,9 +5,10 @@ import { AnnalsError } from '../errors.ts'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { groupBytes, recordBodyBytes, recordLineBytes } from '../limits.ts'
+import { groupBytes, queueEntries, recordBodyBytes, recordLineBytes } from '../limits.ts'
 import { type Answer, ask, dial, raw, until } from './testing/client.ts'
-import { admin, type PortalServer, reader, startPortal } from './testing/portal-server.ts'
+import { draft, openTestLog, texts } from '../log/testing/log-under-test.ts'
+import { admin, type PortalServer, reader, startPortal, startPortalWith } from './testing/portal-server.ts'
 
 const path = '/audit-trail/api/v2/logs/portal-01/entries'
 const login = { code: 20101, component: 'Portal', actor: 'jdoe', session: 's-1' }
@@ -29,7 +30,7 @@ interface Refusal {
 }
 
 async function post(
-  portal: PortalServer,
+  portal: Pick<PortalServer, 'port'>,
   body: unknown,
   { target = path, headers = {} }: { target?: string; headers?: Record<string, string> } = {},
 ): Promise<Answer> {
@@ -441,6 +442,27 @@ test('a single event that finds no room is refused before anything is made of it
   assert.equal(answer.status, 429)
   assert.deepEqual(portal.losses, [{ via: 'http', source: 'admin', reason: 'TOO_MANY_REQUESTS' }])
   assert.equal((await post(portal, login, { headers: { authorization: 'Basic wrong' } })).status, 401)
+})
+
+test('E9: whoever finds the queue of the log full is told the time that the log says', async (context) => {
+  let now = 0
+  context.mock.method(performance, 'now', () => now)
+  const { log, disk } = await openTestLog()
+  await using portal = await startPortalWith(log)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const begun = Promise.withResolvers<void>()
+  disk.onSync = () => {
+    begun.resolve()
+    return promise
+  }
+  const waiting = [log.record(draft(log, 'first'))]
+  await begun.promise
+  for (const text of texts(queueEntries)) waiting.push(log.record(draft(log, text)))
+  now += 17_000
+  const answers = [await post(portal, login), await post(portal, login, { target: `${path}?atomic=true` })]
+  resolve()
+  await Promise.all(waiting)
+  for (const { status, headers } of answers) assert.deepEqual([status, headers['retry-after']], [429, '17'])
 })
 
 test('a stream that found no room goes on as soon as there is some, and everybody else has a turn meanwhile', async () => {

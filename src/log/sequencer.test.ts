@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { parseLine } from '../entry/line.ts'
 import { isAnnalsError } from '../errors.ts'
-import { queueBytes } from '../limits.ts'
+import { paceMostSeconds, queueBytes, queueEntries } from '../limits.ts'
 import type { SegmentStore } from '../store/segment-store.ts'
 import {
   bytesOf,
@@ -17,6 +17,13 @@ import {
   texts,
   textsOf,
 } from './testing/log-under-test.ts'
+
+/** How long somebody is sent away for whom there is no room. */
+async function toldNow(refused: Promise<unknown>): Promise<number> {
+  const error: unknown = await refused.catch((reason: unknown) => reason)
+  assert.ok(isAnnalsError(error, 'TOO_MANY_REQUESTS'))
+  return error.retryAfterSeconds ?? 0
+}
 
 const hour = 3_600_000_000
 const day = 24 * hour
@@ -204,6 +211,49 @@ describe('recording', () => {
     await waiting
     log.demandRoom(queueBytes)
     await log.close()
+  })
+
+  test('I7: whoever finds the queue full is told when there will be room: the later, the slower the disk is', async (context) => {
+    let now = 0
+    context.mock.method(performance, 'now', () => now)
+    const toldAfter = async (syncMs: number): Promise<number> => {
+      const { log, disk } = await openTestLog()
+      disk.onSync = (path) => {
+        if (path.endsWith('.log')) now += syncMs
+        return undefined
+      }
+      for (const text of texts(20)) await log.record(draft(log, text))
+      const waiting = texts(queueEntries, 'w').map((text) => log.record(draft(log, text)))
+      const told = await toldNow(log.record(draft(log, 'one more')))
+      await Promise.all(waiting)
+      await log.close()
+      return told
+    }
+    const [fast, slow, slowest] = [await toldAfter(0.1), await toldAfter(1), await toldAfter(1_000)]
+    assert.ok(fast >= 1 && fast < slow && slow < slowest, `${fast}, ${slow}, ${slowest}`)
+    assert.equal(slowest, paceMostSeconds)
+  })
+
+  test('I7: a disk that stands still makes that later, too', async (context) => {
+    let now = 0
+    context.mock.method(performance, 'now', () => now)
+    const { log, disk } = await openTestLog()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<void>()
+    disk.onSync = () => {
+      begun.resolve()
+      return promise
+    }
+    const first = log.record(draft(log, 'first'))
+    await begun.promise
+    const waiting = texts(queueEntries, 'w').map((text) => log.record(draft(log, text)))
+    const early = toldNow(log.record(draft(log, 'one more')))
+    now += 20_000
+    const late = toldNow(log.record(draft(log, 'another')))
+    resolve()
+    await Promise.all([first, ...waiting])
+    await log.close()
+    assert.deepEqual([await early, await late], [1, 20])
   })
 
   test('a closed log refuses, and what was accepted before is recorded', async () => {

@@ -226,7 +226,7 @@ export class Sequencer {
       'TOO_MANY_REQUESTS',
       'too many events wait to be recorded; send them again later',
       {
-        retryAfterSeconds: this.#pace.secondsFor(this.#lines),
+        retryAfterSeconds: this.#pace.secondsFor(this.#lines, performance.now()),
       },
     )
   }
@@ -259,6 +259,7 @@ export class Sequencer {
 
     // A crash from here on may leave any part of the batch; its callers have not been answered.
     const began = performance.now()
+    this.#pace.begin(began)
     const outcome = await this.#commit(batch.lines)
     const ended = performance.now()
     this.#parts.committed(batch.lines.length, ended - began)

@@ -10,6 +10,7 @@ import type { HttpBounds } from '../bounds.ts'
 import type { BreakReason, HttpMetrics } from '../metrics.ts'
 import { Manifests } from '../manifests.ts'
 import type { Authenticator, Authorization, Portal } from '../portal.ts'
+import type { AuditLog } from '../../log/audit-log.ts'
 import { Intake } from '../../intake/intake.ts'
 import type { Loss } from '../../intake/losses.ts'
 import type { Principal } from '../../identity/principal.ts'
@@ -61,9 +62,9 @@ export class MetricsDouble implements HttpMetrics {
 }
 
 /** A portal that listens. Dispose of it to close it; that asserts that nothing is left open. */
-export interface PortalServer extends AsyncDisposable {
+export interface PortalServer<L extends AuditLog = LogDouble> extends AsyncDisposable {
   readonly port: number
-  readonly log: LogDouble
+  readonly log: L
   readonly metrics: MetricsDouble
   /** What was logged for the operator. */
   readonly logged: { readonly level: string; readonly fields: object; readonly message: string }[]
@@ -80,7 +81,15 @@ export async function startPortal(
   bounds: Partial<HttpBounds> = {},
   engines: Portal['engines'] = noEngines,
 ): Promise<PortalServer> {
-  const log = new LogDouble()
+  return await startPortalWith(new LogDouble(), bounds, engines)
+}
+
+/** The same with a log of the caller's own, which is closed with it. */
+export async function startPortalWith<L extends AuditLog>(
+  log: L,
+  bounds: Partial<HttpBounds> = {},
+  engines: Portal['engines'] = noEngines,
+): Promise<PortalServer<L>> {
   const metrics = new MetricsDouble()
   const logged: PortalServer['logged'] = []
   const state = { isReady: true }
@@ -134,7 +143,7 @@ export async function startPortal(
   }
 }
 
-function intakeOf(log: LogDouble, counted: Loss[]): Intake {
+function intakeOf(log: AuditLog, counted: Loss[]): Intake {
   const metrics = { recorded: () => undefined, lost: () => undefined }
   const losses = { add: (loss: Loss) => void counted.push(loss) }
   return new Intake({ log, hostName: 'portal-01', component: 'Portal', metrics, losses })
