@@ -185,6 +185,7 @@ test('what passes has a status that exporters try again after', async () => {
   const cases: readonly (readonly [ErrorCode, number])[] = [
     ['TOO_MANY_REQUESTS', 429],
     ['STORAGE_FULL', 503],
+    ['STORAGE_FAILED', 503],
     ['OUTCOME_UNKNOWN', 503],
     ['UNAVAILABLE', 503],
   ]
@@ -195,6 +196,12 @@ test('what passes has a status that exporters try again after', async () => {
     assert.equal(answer.status, status, code)
     assert.ok(Number(answer.headers.get('retry-after')) > 0, code)
     assert.equal(typeof ((await answer.json()) as { message: unknown }).message, 'string')
+    // Only what the operator must see to is in the operator's log.
+    assert.deepEqual(
+      server.logged.map(({ level }) => level),
+      code === 'STORAGE_FAILED' ? ['error'] : [],
+    )
+    assert.deepEqual(server.metrics.refusals, [code])
   }
 })
 

@@ -3,7 +3,7 @@
 // arrays; and what passes has a status that exporters try again after: 429 or 503, and no other.
 
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
-import { AnnalsError } from '../../errors.ts'
+import { AnnalsError, type ErrorCode } from '../../errors.ts'
 import { type Encoding, encodingOf, jsonEncoding, protobufEncoding } from '../../intake/otlp/encoding.ts'
 import { recordExport } from '../../intake/otlp/record-export.ts'
 import { digestOf } from '../../intake/otlp/record-id.ts'
@@ -88,8 +88,9 @@ function refuse(
   thrown: unknown,
   headers: readonly string[],
 ): void {
-  const error = asRetried(toRefusal(thrown))
-  report(node, error, routeOf(request))
+  const refusal = toRefusal(thrown)
+  report(node, refusal, routeOf(request))
+  const error = asRetried(refusal)
   const encoding = encodingOf(request.raw.headers['content-type']) ?? jsonEncoding
   const all = [
     ...headers,
@@ -110,12 +111,14 @@ const accepted = [
   'gzip, identity',
 ]
 
-// What passes, and has a status that exporters throw everything away after.
+// What passes, be it that somebody has to do something, and has a status that exporters throw everything away after.
+const retried: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'STORAGE_FULL',
+  'STORAGE_FAILED',
+  'REQUEST_TIMEOUT',
+])
+
 function asRetried(error: AnnalsError): AnnalsError {
-  const { code, message, detail } = error
-  if (code !== 'STORAGE_FULL' && code !== 'REQUEST_TIMEOUT') return error
-  return new AnnalsError('UNAVAILABLE', message, {
-    cause: error,
-    ...(detail === undefined ? {} : { detail }),
-  })
+  const { code, message } = error
+  return retried.has(code) ? new AnnalsError('UNAVAILABLE', message, { cause: error }) : error
 }
