@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -16,6 +17,7 @@ import { BatchLogRecordProcessor, LoggerProvider, type LogRecordExporter } from 
 import { type AuditLine, readLine } from '../conformance/audit-line.ts'
 import { basic } from '../conformance/wire.ts'
 import { addClient, tokenOf } from './oauth-client.ts'
+import { blocksOf, runShell } from './page.ts'
 import {
   administrator,
   type PortalProcess,
@@ -103,6 +105,31 @@ test('OTLP: the SDK of OpenTelemetry', async (context) => {
       await context.test(`${exporter}, ${compression}`, () => exportAll(portal, data, exporter, compression))
   await context.test('with the access token of a client', (context) => exportAsClient(context, portal, data))
   await context.test('E5: with wrong credentials', () => exportAsNobody(portal, data))
+})
+
+test('the example of the page for OpenTelemetry runs, and what it sends is recorded', async (context) => {
+  const data = join(temporaryDirectory(context), 'data')
+  const portal = await startPortal(context, { data })
+  const bounds = ['--record-components', 'Portal', '--record-codes', '20101']
+  const client = await addClient(context, data, 'shop', ['--scope', 'service:audit-trail:record', ...bounds])
+  const [block] = blocksOf('docs/integrate/otlp.md').filter(({ language }) => language === 'ts')
+  // Beside the tests, where the libraries that it imports are found.
+  const file = join(import.meta.dirname, `otlp-page-${process.pid}.ts`)
+  context.after(() => rmSync(file, { force: true }))
+  const example = block?.text.replaceAll('https://audit.example.com', portal.baseUrl) ?? ''
+  writeFileSync(file, `const accessToken = async () => process.env['TOKEN']\n${example}`)
+  const directory = temporaryDirectory(context)
+  const environment = { TOKEN: await tokenOf(portal, client) }
+  const { exitCode, errors } = await runShell(
+    context,
+    directory,
+    `'${process.execPath}' '${file}'`,
+    environment,
+  )
+  assert.equal(exitCode, 0, errors)
+  const [entry, ...others] = exportedTo(data)
+  assert.equal(others.length, 0)
+  assert.equal(entry?.code, '20101')
 })
 
 async function exportAll(
