@@ -86,7 +86,7 @@ export function identifierOf(name: string): string {
 }
 
 /** Puts fields, named as `fieldsOf` says, into a template. Throws a TypeError where one is missing. */
-export function renderTemplate(template: string, fields: Readonly<Record<string, string>>): string {
+export function renderTemplate(template: string, fields: Readonly<Partial<Record<string, string>>>): string {
   const { texts, names } = partsOf(template)
   let rendered = texts[0] ?? ''
   for (let k = 0; k < names.length; k += 1) {
