@@ -541,6 +541,8 @@ export const syslogWarnMs = 10_000
 
 // Recording over HTTP.
 
+/** What a refusal repeats of a text or a name that was sent. Beyond: cut, with a mark. */
+export const shownCharacters = 64
 /** A body of JSON: one event, or a list of them. Beyond: BODY_TOO_LARGE, which says to send NDJSON. */
 export const recordBodyBytes = 1024 * 1024
 /** What lies between two newlines of NDJSON: no event of that size fits an entry. Beyond: the rest is not read. */

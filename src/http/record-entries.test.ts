@@ -19,7 +19,7 @@ interface Result {
   readonly id?: string
   readonly position?: number
   readonly new?: boolean
-  readonly error?: { readonly code: string; readonly field?: string }
+  readonly error?: { readonly code: string; readonly message: string; readonly field?: string }
 }
 
 interface Refusal {
@@ -149,7 +149,12 @@ test('L2: what a client may not record is refused on its own, and one entry coun
   const refusals = portal.log.recorded.filter((line) => line.includes(' 29072 '))
   assert.equal(refusals.length, 1)
   assert.match(refusals[0] ?? '', /events="2"/)
-  assert.equal((await post(portal, login, { headers: { authorization } })).status, 403)
+  const single = await post(portal, { code: 20104, actor: 'x' }, { headers: { authorization } })
+  assert.equal(single.status, 403)
+  assert.match(refusalsOf(single)[0]?.message ?? '', /does not allow to record code 20104 of Portal$/)
+  const together = { target: `${path}?atomic=true`, headers: { authorization } }
+  assert.match(refusalsOf(await post(portal, [login], together))[0]?.message ?? '', /code 20101 of Portal$/)
+  assert.match(results[3]?.error?.message ?? '', /code 29001 of Shop$/)
   assert.equal((await post(portal, shop, { headers: { authorization } })).status, 201)
 })
 
@@ -196,6 +201,21 @@ test('lines are answered with a line each, by index; the last one needs no newli
   }
   const none = await post(portal, '', { headers: ndjson })
   assert.deepEqual([none.status, none.body.byteLength], [200, 0])
+})
+
+test('a body, or a line, that is no JSON is told where it is broken', async () => {
+  await using portal = await startPortal()
+  const [body] = refusalsOf(await post(portal, '{"code":5,\n"actor" "x"}'))
+  assert.match(
+    body?.message ?? '',
+    /: in line 2 at character 9 it is broken: expected ':' after property name$/,
+  )
+  const pretty = JSON.stringify(login, undefined, 2)
+  const broken = lines(await post(portal, `\ufeff{}\n{"code" 5}\n${pretty}`, { headers: ndjson }))
+  const [mark, colon, begun] = broken.map(({ error }) => `${error?.code}: ${error?.message}`)
+  assert.match(mark ?? '', /^INVALID_EVENT: .*a byte order mark/)
+  assert.match(colon ?? '', /one line of JSON: at character 9 it is broken: expected ':'/)
+  assert.match(begun ?? '', /one line of JSON: it ends in the middle$/)
 })
 
 test('together or not at all: one refusal for each that is wrong, and nothing is recorded', async () => {

@@ -20,6 +20,7 @@ import {
 } from '../limits.ts'
 import type { Recorded } from '../log/audit-log.ts'
 import { toRefusal } from './errors.ts'
+import { jsonProblem } from './json-problem.ts'
 import type { Receipts } from './receipts.ts'
 import { refusedText } from './record-result.ts'
 import { mayNotRecord, mayRecordEvent, type RecorderCall, type RecordingNode } from './recording.ts'
@@ -129,7 +130,7 @@ export class RecordFlow {
       if (mayRecordEvent(this.#call.caller, event))
         return this.#gather(index, draftOf(event, this.#node.recording.intake.log), sentBytes)
       this.#forbidden += 1
-      this.#refuse(event.id, mayNotRecord(this.#call.caller))
+      this.#refuse(event.id, mayNotRecord(this.#call.caller, event))
     } catch (error) {
       this.#refuse(undefined, toRefusal(error))
     }
@@ -340,6 +341,7 @@ export function jsonOfLine(text: string | undefined): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new AnnalsError('INVALID_EVENT', 'an event is expected to be a JSON object', { cause })
+    const message = `an event is expected to be one line of JSON: ${jsonProblem(text, cause)}`
+    throw new AnnalsError('INVALID_EVENT', message, { cause })
   }
 }

@@ -91,7 +91,7 @@ function readAll(node: RecordingNode, { caller }: RecorderCall, readers: Iterabl
       const event = parsePosted(read(), context)
       if (!mayRecordEvent(caller, event)) {
         forbidden += 1
-        throw mayNotRecord(caller)
+        throw mayNotRecord(caller, event)
       }
       drafts.push(draftOf(event, log))
     } catch (error) {

@@ -34,7 +34,7 @@ export async function recordOne(
     parsePosted(value, { via: 'http', by: caller.name, hostName, component }),
   )
   if (!mayRecordEvent(caller, event))
-    return refuse(node, request, reply, mayNotRecord(caller), await recordForbidden(node, call, 1))
+    return refuse(node, request, reply, mayNotRecord(caller, event), await recordForbidden(node, call, 1))
   const recorded = await recordKnown(node, event)
   const [receipt] = (await receipts?.([recorded])) ?? []
   const body = `${recordedText(intake.log, event.id, recorded, receipt)}\n`

@@ -2,6 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import { AnnalsError } from '../errors.ts'
+import { shown } from '../intake/shown.ts'
 import { contentTypeCharacters } from '../limits.ts'
 import { rawQuery } from './asked.ts'
 import type { BodyForm } from './body-stream.ts'
@@ -51,7 +52,7 @@ function parseQuery(query: string): Readonly<Query> {
   const seen = new Set<string>()
   for (const [name, value] of query === '' ? [] : new URLSearchParams(query)) {
     if (name !== 'atomic' && name !== 'receipt')
-      throw invalid(`"${name.slice(0, 64)}" is not known: expected atomic, receipt, or nothing`)
+      throw invalid(`"${shown(name)}" is not known: expected atomic, receipt, or nothing`)
     if (seen.has(name)) throw invalid(`"${name}" is given more than once`)
     if (value !== 'true' && value !== 'false') throw invalid(`"${name}" is expected to be true or false`)
     seen.add(name)

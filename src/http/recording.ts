@@ -11,7 +11,7 @@ import { mayRecord } from '../identity/rights.ts'
 import { recordScope } from '../identity/scope.ts'
 import type { Intake } from '../intake/intake.ts'
 import type { Loss } from '../intake/losses.ts'
-import { deliveryRetryMs, refusalTries } from '../limits.ts'
+import { deliveryRetryMs, postedNameCharacters, refusalTries } from '../limits.ts'
 import { notRecorded } from './content.ts'
 import { toRefusal } from './errors.ts'
 import type { Node } from './node.ts'
@@ -155,13 +155,20 @@ export function mayRecordEvent({ rights }: Principal, { component = '', code }: 
 }
 
 /** Why somebody with valid credentials may record nothing, or not this event (E6; RFC 6750 section 3.1). */
-export function mayNotRecord({ scheme, rights }: Principal): AnnalsError {
-  const why = rights.records === undefined ? 'record events' : 'record events of this component and code'
-  if (scheme === 'Basic') return new AnnalsError('FORBIDDEN', `this account may not ${why}`)
-  if (scheme === 'Local') return new AnnalsError('FORBIDDEN', `the record socket does not allow to ${why}`)
-  return new AnnalsError('FORBIDDEN', `this access token does not allow to ${why}`, {
+export function mayNotRecord({ scheme }: Principal, event?: AuditEvent): AnnalsError {
+  const what = event === undefined ? 'events' : nameOf(event)
+  if (scheme === 'Basic') return new AnnalsError('FORBIDDEN', `this account may not record ${what}`)
+  if (scheme === 'Local')
+    return new AnnalsError('FORBIDDEN', `the record socket does not allow to record ${what}`)
+  return new AnnalsError('FORBIDDEN', `this access token does not allow to record ${what}`, {
     bearer: { error: 'insufficient_scope', scope: recordScope },
   })
+}
+
+// As it was judged: what it did not say has been filled in.
+function nameOf({ code, component }: AuditEvent): string {
+  const what = code === '-' ? 'what has no code' : `code ${code}`
+  return component === undefined ? what : `${what} of ${component.slice(0, postedNameCharacters)}`
 }
 
 /**

@@ -12,6 +12,9 @@ const instant =
 
 const Scalar = Type.Union([Type.String(), Type.Number(), Type.Boolean()])
 
+const numbers =
+  'A number is kept as the nearest IEEE 754 double (RFC 8259 section 6), and refused where it is whole and beyond ±2^53: what has to be exact belongs into a text.'
+
 /** What is posted. Each property says in `expects` what a message about a wrong one says. */
 export const PostedEvent = Type.Object(
   {
@@ -76,14 +79,13 @@ export const PostedEvent = Type.Object(
     ),
     fields: Type.Optional(
       Type.Record(Type.String(), Scalar, {
-        description:
-          "What the placeholders of the code's template stand for, under the identifiers that the catalogue states. `account` is the actor and `sessionId` the session where they are left out.",
+        description: `What the placeholders of the code's template stand for, under the identifiers that the catalogue states. \`account\` is the actor and \`sessionId\` the session where they are left out. ${numbers}`,
         expects: "an object of texts, numbers and booleans, under the names of the template's placeholders",
       }),
     ),
     details: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), {
-        description: `Anything else. What is nested is flattened: \`{"disk": {"sizes": [1, 2]}}\` becomes \`disk.sizes.0\` and \`disk.sizes.1\`. A name that this makes has at most ${detailNameCharacters} letters, digits, dots, hyphens and underscores.`,
+        description: `Anything else. What is nested is flattened: \`{"disk": {"sizes": [1, 2]}}\` becomes \`disk.sizes.0\` and \`disk.sizes.1\`. A name that this makes has at most ${detailNameCharacters} letters, digits, dots, hyphens and underscores, and none comes twice. ${numbers}`,
         expects: 'an object',
       }),
     ),
@@ -91,7 +93,8 @@ export const PostedEvent = Type.Object(
   {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'An audit event',
-    description: 'One event to be recorded in an audit log of Annals.',
+    description:
+      'One event to be recorded in an audit log of Annals. Of members with the same name the last one counts (RFC 8259 section 4).',
     additionalProperties: false,
   },
 )

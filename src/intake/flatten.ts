@@ -3,6 +3,7 @@
 // empty is `{}` or `[]`: nothing is left out.
 
 import { detailDepth, flatNameCharacters } from '../limits.ts'
+import { shown } from './shown.ts'
 
 /** A value as JSON has it, as far as it is looked at. */
 export type Nested = unknown
@@ -31,7 +32,7 @@ function add(flat: Flat, name: string, value: Nested, depth: number): void {
   const names = Object.keys(value)
   if (names.length === 0) return void flat.pairs.push([name, Array.isArray(value) ? '[]' : '{}'])
   if (depth >= detailDepth)
-    throw new RangeError(`"${name.slice(0, 64)}" is nested deeper than ${detailDepth} levels`)
+    throw new RangeError(`"${shown(name)}" is nested deeper than ${detailDepth} levels`)
   const parts = value as Readonly<Record<string, Nested>>
   for (const part of names) add(flat, `${name}.${part}`, parts[part], depth + 1)
 }

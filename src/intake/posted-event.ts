@@ -1,5 +1,6 @@
 // An event as an application posts it, checked and completed from the catalogue. A wrong one is refused by the name of
-// what is wrong with it; nothing of it is guessed or left out.
+// what is wrong with it; nothing of it is guessed or left out, once its JSON has been read: there numbers become doubles
+// (RFC 8259 section 6), and of members with the same name the last one counts (section 4).
 
 import { randomUUID } from 'node:crypto'
 import { isIP } from 'node:net'
@@ -13,6 +14,7 @@ import { AnnalsError } from '../errors.ts'
 import { detailDepth } from '../limits.ts'
 import { flatten } from './flatten.ts'
 import type { OuterVia } from './intake.ts'
+import { shown } from './shown.ts'
 import { PostedEvent } from './event-schema.ts'
 
 /** What is known of an event besides itself. */
@@ -125,7 +127,9 @@ function fillIn(
 }
 
 function missing(name: string, names: readonly string[], code: number): AnnalsError {
-  return invalid(`fields.${name}`, `is missing: the template of code ${code} needs ${names.join(', ')}`)
+  const instead = name === 'sessionId' ? '; "session" says it, too' : ''
+  const problem = `is missing: the template of code ${code} needs ${names.join(', ')}${instead}`
+  return invalid(`fields.${name}`, problem)
 }
 
 function instantOf(written: string): Micros {
@@ -157,12 +161,16 @@ const detailName = /^[A-Za-z0-9_.-]{1,32}$/
 function detailsOf(details: Readonly<Record<string, unknown>>): AuditEvent['details'] {
   for (const name of Object.keys(details)) demandExact(details[name], `details.${name}`)
   const flat = flattened(details)
+  const names = new Set<string>()
   for (const [name] of flat) {
     if (!detailName.test(name))
       throw invalid(
         `details.${name}`,
         'has a name that is not expected: at most 32 letters, digits, ".", "_" and "-", with those that it is nested in',
       )
+    // `a.b`, and a `b` in `a`.
+    if (names.has(name)) throw invalid(`details.${name}`, 'comes twice, once it is flattened')
+    names.add(name)
   }
   return flat
 }
@@ -226,17 +234,16 @@ function kindOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object') return 'an object'
-  return JSON.stringify(typeof value === 'string' ? value.slice(0, 64) : value)
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'a number that is too large'
+  return JSON.stringify(typeof value === 'string' ? shown(value) : value)
 }
 
 function unknownField(name: string, names: readonly string[], prefix = 'fields.'): AnnalsError {
   const choice = names.length === 0 ? 'none, for this code has no template: use details' : names.join(', ')
-  return invalid(
-    `${prefix}${name.slice(0, 64)}`,
-    `is not known: expected ${prefix === '' ? 'one of ' : ''}${choice}`,
-  )
+  return invalid(`${prefix}${name}`, `is not known: expected ${prefix === '' ? 'one of ' : ''}${choice}`)
 }
 
-function invalid(field: string, problem: string): AnnalsError {
+function invalid(name: string, problem: string): AnnalsError {
+  const field = shown(name)
   return new AnnalsError('INVALID_EVENT', `"${field}" ${problem}`, { field })
 }

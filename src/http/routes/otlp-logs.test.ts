@@ -88,7 +88,7 @@ test('I7: what a record may not say, and what its sender may not record, is refu
   assert.equal(partialSuccess.rejectedLogRecords, '2')
   assert.match(
     partialSuccess.errorMessage,
-    /^log record 1: this access token does not allow .*; log record 2: "outcome"/,
+    /^log record 1: this access token does not allow to record code 29001 of Shop; log record 2: "outcome"/,
   )
   assert.equal(recorded(server).length, 1)
   assert.match(server.log.recorded.join('\n'), / 29072 .*actor="client:siem".* events="1"/)

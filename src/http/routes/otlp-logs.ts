@@ -62,7 +62,7 @@ async function exportBody(
     intake: node.recording.intake,
     by: call.caller.name,
     demandAllowed(event) {
-      if (!mayRecordEvent(call.caller, event)) throw mayNotRecord(call.caller)
+      if (!mayRecordEvent(call.caller, event)) throw mayNotRecord(call.caller, event)
     },
   })
 }

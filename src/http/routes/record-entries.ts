@@ -6,6 +6,7 @@ import type { RouteHandlerMethod } from 'fastify'
 import { AnnalsError, isAnnalsError } from '../../errors.ts'
 import { groupBytes, recordBodyBytes } from '../../limits.ts'
 import { refuse } from '../errors.ts'
+import { jsonProblem } from '../json-problem.ts'
 import { textsOf } from '../ndjson.ts'
 import { arrayForm, linesForm } from '../record-answer.ts'
 import { jsonOfLine } from '../record-flow.ts'
@@ -91,15 +92,11 @@ const openingBrace = 0x7b
 
 function jsonOf(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new AnnalsError('MALFORMED_REQUEST', 'the body is expected to be in UTF-8')
+  const text = bytes.toString()
   try {
-    return JSON.parse(bytes.toString())
+    return JSON.parse(text)
   } catch (cause) {
-    throw new AnnalsError(
-      'MALFORMED_REQUEST',
-      'the body is expected to be JSON: one event, or a list of them',
-      {
-        cause,
-      },
-    )
+    const message = `the body is expected to be JSON, one event or a list of them: ${jsonProblem(text, cause)}`
+    throw new AnnalsError('MALFORMED_REQUEST', message, { cause })
   }
 }
