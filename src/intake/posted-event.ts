@@ -159,9 +159,12 @@ function paramsOf(
 const detailName = /^[A-Za-z0-9_.-]{1,32}$/
 
 function detailsOf(details: Readonly<Record<string, unknown>>): AuditEvent['details'] {
-  for (const name of Object.keys(details)) demandExact(details[name], `details.${name}`)
+  for (const name of Object.keys(details)) {
+    const value = details[name]
+    if (typeof value !== 'string') demandExact(value, `details.${name}`)
+  }
   const flat = flattened(details)
-  const names = new Set<string>()
+  let nested: Set<string> | undefined
   for (const [name] of flat) {
     if (!detailName.test(name))
       throw invalid(
@@ -169,8 +172,10 @@ function detailsOf(details: Readonly<Record<string, unknown>>): AuditEvent['deta
         'has a name that is not expected: at most 32 letters, digits, ".", "_" and "-", with those that it is nested in',
       )
     // `a.b`, and a `b` in `a`.
-    if (names.has(name)) throw invalid(`details.${name}`, 'comes twice, once it is flattened')
-    names.add(name)
+    if (!name.includes('.')) continue
+    nested ??= new Set()
+    if (nested.has(name)) throw invalid(`details.${name}`, 'comes twice, once it is flattened')
+    nested.add(name)
   }
   return flat
 }
