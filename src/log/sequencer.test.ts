@@ -194,6 +194,32 @@ describe('recording', () => {
     await log.close()
   })
 
+  test('I7: what is accepted is durable after at most six commits, however many more there are', async () => {
+    const { log, disk } = await openTestLog()
+    await log.record(draft(log, 'first'))
+    let commits = 0
+    disk.onSync = (path) => {
+      if (path.endsWith('.log')) commits += 1
+      return setImmediate()
+    }
+    const waited: number[] = []
+    let refused = 0
+    // The queue holds four commits; one is under way when an event comes, and one more may be cut short by its segment's end.
+    const recordMany = async (sender: number) => {
+      for (let k = 0; k < 3; k += 1) {
+        const before = commits
+        const all = Array.from({ length: 512 }, (_, n) => log.record(draft(log, `${sender} ${k} ${n}`)))
+        for (const result of await Promise.allSettled(all.map((each) => each.then(() => commits - before))))
+          if (result.status === 'fulfilled') waited.push(result.value)
+          else refused += 1
+      }
+    }
+    await Promise.all(Array.from({ length: 40 }, (_, sender) => recordMany(sender)))
+    assert.ok(refused > 0 && waited.length > queueEntries)
+    assert.ok(Math.max(...new Set(waited)) <= 6, `${Math.max(...new Set(waited))} commits`)
+    await log.close()
+  })
+
   test('who asks for room is told what a record of that size would be told, and no more is taken', async () => {
     const { log, disk } = await openTestLog()
     await log.record(draft(log, 'first'))
