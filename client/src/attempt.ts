@@ -43,6 +43,12 @@ export function isReceipt(outcome: Receipt | Refusal): outcome is Receipt {
   return 'position' in outcome
 }
 
+/** Whether it is certain that a request with so many events recorded none of them. */
+export function leftNoTrace({ outcomes, rest }: Attempt, events: number): boolean {
+  const all = Array.from({ length: events }, (_, k) => outcomes[k] ?? rest)
+  return all.every((outcome) => !isReceipt(outcome) && outcome.leftNoTrace === true)
+}
+
 /** Reads an answer to a request with so many events. */
 export function readAttempt(answer: Answer, events: number): Attempt {
   const outcomes = Array.from<Receipt | Refusal | undefined>({ length: events })
@@ -67,6 +73,11 @@ export function failedAttempt(error: AuditTrailError): Attempt {
 /** A request that was not made: there is no token, or no connection. */
 export function unmadeAttempt(error: AuditTrailError, mayPass: boolean, waitMs?: number): Attempt {
   return { outcomes: [], rest: { error, mayPass, isWhole: true, leftNoTrace: true }, retryAfterMs: waitMs }
+}
+
+/** Events that cannot be sent, for their file does not say so: nothing is wrong with the server. */
+export function unmarkedAttempt(error: AuditTrailError): Attempt {
+  return { outcomes: [], rest: { error, mayPass: false, isWhole: false, leftNoTrace: true } }
 }
 
 type Value = Readonly<Record<string, unknown>>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -228,7 +228,7 @@ test('events that pass later are sent again, though others of the batch were rec
   )
 })
 
-test('an event that waited for too long gets a younger id only where it was never sent', async (context) => {
+test('an event that waited for too long gets another id only where it was never sent', async (context) => {
   const server = await startFakeServer(context)
   const { audit } = open(context, server, { throwErrors: true })
   const old = new Set<string>()
@@ -244,6 +244,23 @@ test('an event that waited for too long gets a younger id only where it was neve
   server.refuses = ({ id }) => (id === mine ? { code: 'ID_TOO_OLD', message: 'too old' } : undefined)
   const mine = '0190a000-0000-7000-8000-000000000001'
   assert.equal((await rejection(audit.record({ ...session, id: mine }))).code, 'ID_TOO_OLD')
+})
+
+test('events of a client whose clock is behind are recorded', async (context) => {
+  const server = await startFakeServer(context)
+  const now = Date.now()
+  // As the server judges: by the time that an id of version 7 says, and by no other.
+  const isOld = (id: string) =>
+    id[14] === '7' && Number.parseInt(id.replace('-', '').slice(0, 12), 16) < now - 60_000
+  server.refuses = ({ id }) => (isOld(id) ? { code: 'ID_TOO_OLD', message: 'too old' } : undefined)
+  context.mock.timers.enable({ apis: ['Date'], now: now - 3_600_000 })
+  const { audit, errors } = open(context, server)
+  const receipts = await Promise.all([1, 2, 3].map(() => audit.record(session)))
+  assert.deepEqual(
+    receipts.map((receipt) => receipt?.position),
+    [0, 1, 2],
+  )
+  assert.deepEqual(errors, [])
 })
 
 for (const status of [400, 401, 403, 404, 415, 302]) {
@@ -529,7 +546,7 @@ test('flush says when it takes longer', async (context) => {
   assert.equal(await audit.flush(30), false)
 })
 
-test('an event that is enqueued while the server is away is sent by the next process', async (context) => {
+test('an event that is enqueued while the server is away is sent by whoever opens the spool next', async (context) => {
   const server = await startFakeServer(context)
   const spool = { directory: join(directory(context), 'spool') }
   server.always = { kind: 'lose' }
@@ -539,11 +556,6 @@ test('an event that is enqueued while the server is away is sent by the next pro
   await audit.close(50)
   assert.ok(readdirSync(spool.directory).length > 0)
   server.always = undefined
-  // The process is still alive, so its part is looked at only when another one stands for it.
-  const [left = ''] = readdirSync(spool.directory)
-  rmSync(join(spool.directory, left, 'owner'))
-  const past = new Date(Date.now() - 120_000)
-  utimesSync(join(spool.directory, left), past, past)
   const next = open(context, server, { spool })
   assert.ok(await next.audit.flush(10_000))
   assert.deepEqual(
@@ -615,6 +627,93 @@ for (const [what, kind, mischief] of kinds) {
     })
   }
 }
+
+// How the only file of a spool is named: spool where none of its events can have been recorded, else sent.
+function endingOnDisk(path: string): string | undefined {
+  const names = readdirSync(path, { recursive: true, encoding: 'utf8' })
+  return names.map((name) => /\.(spool|sent)$/.exec(name)?.[1]).find((ending) => ending !== undefined)
+}
+
+const endings: readonly (readonly [string, string, Mischief | undefined])[] = [
+  ['an answer that was lost', 'sent', { kind: 'lose' }],
+  ['no answer', 'sent', { kind: 'hang' }],
+  ['503', 'sent', { kind: 'refuse', status: 503 }],
+  ...[401, 403, 404, 415, 429].map(
+    (status) => [`${status}`, 'spool', { kind: 'refuse', status, retryAfter: '60' }] as const,
+  ),
+  ['a refused connection', 'spool', undefined],
+]
+for (const [what, ending, mischief] of endings) {
+  test(`after ${what} the file of an event is one that was ${ending === 'sent' ? 'sent' : 'never sent'}`, async (context) => {
+    const server = await startFakeServer(context)
+    server.always = mischief
+    if (mischief === undefined) await server.close()
+    const spool = { directory: join(directory(context), 'spool') }
+    const { audit } = open(context, server, { spool })
+    assert.notEqual(await audit.enqueue(session), undefined)
+    const asked = mischief === undefined ? 0 : 1
+    while (server.requests.length < asked) await sleep(5)
+    if (mischief?.kind !== 'hang') while (!audit.stats().failing) await sleep(5)
+    await audit.close(0)
+    assert.equal(endingOnDisk(spool.directory), ending)
+  })
+}
+
+test('a file says that it was sent before a byte of it leaves the process', async (context) => {
+  const server = await startFakeServer(context)
+  const spool = { directory: join(directory(context), 'spool') }
+  const seen: (string | undefined)[] = []
+  server.refuses = () => void seen.push(endingOnDisk(spool.directory))
+  const { audit } = open(context, server, { spool })
+  await audit.enqueue(session)
+  assert.ok(await audit.flush(10_000))
+  assert.deepEqual(seen, ['sent'])
+})
+
+test('a file that cannot say that it was sent is not sent, and is tried again', async (context) => {
+  const server = await startFakeServer(context)
+  const { port } = new URL(server.url)
+  await server.close()
+  const spool = { directory: join(directory(context), 'spool') }
+  const { audit, errors } = open(context, server, { spool })
+  await audit.enqueue({ ...session, target: 'first' })
+  const [file = ''] = readdirSync(spool.directory, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.spool'),
+  )
+  const inTheWay = join(spool.directory, file.replace(/spool$/, 'sent'))
+  mkdirSync(inTheWay)
+  const later = await startFakeServer(context, { port: Number(port) })
+  while (errors.length === 0) await sleep(5)
+  assert.deepEqual(
+    errors.map(({ code }) => code),
+    ['SPOOL_FAILED'],
+  )
+  assert.deepEqual(later.requests, [])
+  rmSync(inTheWay, { recursive: true })
+  await audit.enqueue({ ...session, target: 'second' })
+  assert.ok(await audit.flush(10_000))
+  assert.deepEqual(
+    later.recorded.map(({ target }) => target),
+    ['first', 'second'],
+  )
+})
+
+test('an event that never left a process gets another id of the next one, where its own is too old', async (context) => {
+  const server = await startFakeServer(context)
+  const { port } = new URL(server.url)
+  await server.close()
+  const spool = { directory: join(directory(context), 'spool') }
+  const { audit } = open(context, server, { spool })
+  const id = await audit.enqueue(session)
+  while (!audit.stats().failing) await sleep(5)
+  await audit.close(0)
+  const later = await startFakeServer(context, { port: Number(port) })
+  later.refuses = (event) => (event.id === id ? { code: 'ID_TOO_OLD', message: 'too old' } : undefined)
+  const next = open(context, later, { spool })
+  assert.ok(await next.audit.flush(10_000))
+  assert.equal(next.audit.stats().recorded, 1)
+  assert.deepEqual(next.errors, [])
+})
 
 test('a spool that is full says so', async (context) => {
   const server = await startFakeServer(context)

@@ -1,6 +1,7 @@
 // Records audit events from an application, and is never in its way: `record` resolves when the event is durable in the
 // log, what cannot be sent at once waits in bounded memory or on disk, and nothing throws unless it is asked to.
 
+import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import type { Receipt } from './attempt.ts'
 import { authorizationOf } from './authorization.ts'
@@ -88,7 +89,7 @@ export class AuditTrail implements AsyncDisposable {
     const parts: SharedParts = {
       post: poster({ http: this.#http, authorization, settings }),
       settings,
-      makeId,
+      makeId: randomUUID,
       monotonicMs,
       random: Math.random,
       moved: () => this.#waiters.look(),
@@ -296,7 +297,8 @@ export class AuditTrail implements AsyncDisposable {
     this.#http[Symbol.dispose]()
     this.#end.abort()
     // Requests that were cut off just now say so at once.
-    await this.#waiters.until(() => this.#lane.waiting === 0, closeCutOffMs)
+    const isAtRest = () => this.#lane.waiting === 0 && this.#disk?.isAtRest !== false
+    await this.#waiters.until(isAtRest, closeCutOffMs)
     await this.#disk?.close()
     this.#waiters.look()
   }

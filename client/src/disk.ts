@@ -1,16 +1,20 @@
 // Events that wait on disk, and their own way to the server: beside that of those in memory, so that a long backlog does
 // not stand before what is recorded now.
 
+import { open } from 'node:fs/promises'
 import type { Receipt } from './attempt.ts'
 import type { AuditTrailError } from './errors.ts'
 import type { EncodedEvent } from './event.ts'
 import { Lane, type LaneParts } from './lane.ts'
 import type { Settings } from './options.ts'
+import type { Post } from './poster.ts'
 import { Spool } from './spool.ts'
 import { SpoolSender } from './spool-sender.ts'
 
 /** What both ways share. */
-export type SharedParts = Omit<LaneParts, 'giveUpAfterMs' | 'isPatient' | 'failed'>
+export interface SharedParts extends Omit<LaneParts, 'post' | 'giveUpAfterMs' | 'isPatient' | 'failed'> {
+  readonly post: Post
+}
 
 /** What the disk needs. */
 export interface DiskParts extends SharedParts {
@@ -29,9 +33,10 @@ export class Disk {
 
   constructor({ spool, settled, tell, ...parts }: DiskParts) {
     const failed = (error: AuditTrailError): void => tell(error, undefined)
-    this.#spool = new Spool({ ...spool, filled: () => this.#sender.wake(), failed })
+    this.#spool = new Spool({ ...spool, openFile: open, filled: () => this.#sender.wake(), failed })
     this.#lane = new Lane({
       ...parts,
+      post: (items) => this.#sender.post(items, parts.post),
       giveUpAfterMs: Infinity,
       isPatient: true,
       // That the server is away is what the disk is for.
@@ -68,6 +73,11 @@ export class Disk {
   /** Whether all is sent. */
   get isIdle(): boolean {
     return this.#sender.isIdle
+  }
+
+  /** Whether no request is under way, after `stop`. */
+  get isAtRest(): boolean {
+    return this.#lane.waiting === 0
   }
 
   /** As `Spool.opened`. */

@@ -57,19 +57,20 @@ test('TLS: a server is trusted by its authority or by its pin, and no other one 
 // A server that takes connections and never says anything.
 async function startSilentServer(context: TestContext) {
   const sockets = new Set<Socket>()
+  const heard: string[] = []
   const server = createServer((socket) => {
     sockets.add(socket)
     socket
       .on('error', () => undefined)
       .on('close', () => sockets.delete(socket))
-      .resume()
+      .on('data', (bytes: Buffer) => heard.push(bytes.toString()))
   })
   context.after(() => {
     for (const socket of sockets) socket.destroy()
     server.close()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return { port: (server.address() as AddressInfo).port, sockets }
+  return { port: (server.address() as AddressInfo).port, sockets, heard }
 }
 
 for (const pin of [undefined, '0'.repeat(64)]) {
@@ -93,6 +94,25 @@ for (const pin of [undefined, '0'.repeat(64)]) {
     },
   )
 }
+
+test('no byte goes out before that is allowed, and none where it is not', async (context) => {
+  const { port, sockets, heard } = await startSilentServer(context)
+  const client = new HttpClient({ connections: 1, timeoutMs: 60_000 })
+  context.after(() => client[Symbol.dispose]())
+  const gate = Promise.withResolvers<void>()
+  const asked = { url: new URL(`http://127.0.0.1:${port}`), headers: {}, body: 'x', mostBytes: 1_000 }
+  const refused = client.post({ ...asked, beforeSent: () => gate.promise })
+  while (sockets.size === 0) await sleep(5)
+  await sleep(50)
+  gate.reject(new Error('not allowed'))
+  await assert.rejects(refused, NeverConnected)
+  while (sockets.size > 0) await sleep(5)
+  assert.deepEqual(heard, [])
+  const allowed = client.post({ ...asked, beforeSent: async () => undefined })
+  allowed.catch(() => undefined)
+  while (heard.length === 0) await sleep(5)
+  assert.match(heard.join(''), /^POST /)
+})
 
 test('a process ends by itself once nothing waits, whether the audit trail is closed or not', async (context) => {
   const server = await startFakeServer(context)

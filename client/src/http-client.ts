@@ -31,6 +31,8 @@ export interface Asked {
   readonly body: string
   /** Beyond: the rest is not read, and the answer is not whole. */
   readonly mostBytes: number
+  /** Awaited once there is a connection, before a byte of the request goes out. Where it throws, none does. */
+  readonly beforeSent?: (() => Promise<void>) | undefined
 }
 
 /** What came. */
@@ -53,7 +55,7 @@ export class StaleConnection extends AuditTrailError {
   }
 }
 
-/** No connection came about: what was to be posted has not left this process. */
+/** What was to be posted has not left this process: no connection came about, or it ended before that. */
 export class NeverConnected extends AuditTrailError {
   constructor(cause: NodeJS.ErrnoException) {
     super('UNREACHABLE', unreachableText(cause), { cause })
@@ -76,9 +78,9 @@ export class HttpClient implements Disposable {
 
   /**
    * Posts. Throws UNREACHABLE where no answer began; a `StaleConnection` where a kept connection had ended, and
-   * `NeverConnected` where there was none.
+   * `NeverConnected` where nothing was sent.
    */
-  post({ url, path, headers, body, mostBytes }: Asked): Promise<Answer> {
+  post({ url, path, headers, body, mostBytes, beforeSent }: Asked): Promise<Answer> {
     if (this.#isClosed) return Promise.reject(new NeverConnected(closed()))
     return new Promise((resolve, reject) => {
       const isSafe = url.protocol === 'https:'
@@ -93,13 +95,23 @@ export class HttpClient implements Disposable {
           : { socketPath }),
       }
       const request = (isSafe ? safeRequest : plainRequest)(options)
-      const isConnected = connectedness(request, isSafe, this.#options.pin !== undefined)
-      let hasAnswer = false
+      let [isBegun, hasAnswer] = [false, false]
       const fail = (cause: NodeJS.ErrnoException): void => {
         if (hasAnswer) return
         clearTimeout(timer)
-        reject(failure(request, cause, isConnected()))
+        reject(failure(request, cause, isBegun))
       }
+      const begin = (): void => {
+        isBegun = true
+        request.end(body)
+      }
+      whenConnected(request, isSafe, this.#options.pin !== undefined, () => {
+        if (beforeSent === undefined) return begin()
+        beforeSent().then(begin, (cause: Error) => {
+          request.destroy(cause)
+          fail(cause)
+        })
+      })
       const timer = setTimeout(() => {
         const late = new Error('no answer in time')
         request.destroy(late)
@@ -114,7 +126,6 @@ export class HttpClient implements Disposable {
         })
       })
       request.on('error', fail)
-      request.end(body)
     })
   }
 
@@ -146,22 +157,16 @@ function readAnswer(response: IncomingMessage, mostBytes: number, done: (answer:
   )
 }
 
-// Whether the request has had a connection over which it may have gone out. A pinned one is given out only when it stands.
-function connectedness(request: ClientRequest, isSafe: boolean, isPinned: boolean): () => boolean {
-  let isConnected = false
+// Calls once the request has a connection over which it can go out. A pinned one is given out only when it stands.
+function whenConnected(request: ClientRequest, isSafe: boolean, isPinned: boolean, call: () => void): void {
   request.once('socket', (socket) => {
-    isConnected = request.reusedSocket || (isSafe ? isPinned : !socket.connecting)
-    if (!isConnected) socket.once(isSafe ? 'secureConnect' : 'connect', () => (isConnected = true))
+    if (request.reusedSocket || (isSafe ? isPinned : !socket.connecting)) call()
+    else socket.once(isSafe ? 'secureConnect' : 'connect', call)
   })
-  return () => isConnected
 }
 
-function failure(
-  request: ClientRequest,
-  cause: NodeJS.ErrnoException,
-  isConnected: boolean,
-): AuditTrailError {
-  if (!isConnected) return new NeverConnected(cause)
+function failure(request: ClientRequest, cause: NodeJS.ErrnoException, isBegun: boolean): AuditTrailError {
+  if (!isBegun) return new NeverConnected(cause)
   const isStale = request.reusedSocket && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE')
   if (isStale) return new StaleConnection(cause)
   return new AuditTrailError('UNREACHABLE', unreachableText(cause), { cause })

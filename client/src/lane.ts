@@ -26,6 +26,7 @@ export interface LaneParts {
   readonly giveUpAfterMs: number
   /** Whether events are kept where a whole request is refused, as for wrong credentials, until somebody has put it right. */
   readonly isPatient: boolean
+  /** Makes ids that do not say when: for events that the server takes to be too old by theirs. */
   readonly makeId: () => string
   readonly monotonicMs: () => number
   readonly random: () => number
@@ -175,7 +176,8 @@ export class Lane {
 
   // The event to try again, or why it is not.
   #afterRefusal(item: Item, { error, mayPass, isWhole }: Refusal, events: number): Item | AuditTrailError {
-    // An event that was never sent before is new under any id: one that waited for too long gets a younger one, once.
+    // An event that was never sent before is new under any id: one that waited for too long, or that came from a clock
+    // that is behind, gets another one, once.
     if (error.code === 'ID_TOO_OLD' && item.hasOwnId && !item.wasSent)
       return { ...item, ...withId(item, this.#parts.makeId()), wasSent: true }
     const isKept =

@@ -15,16 +15,20 @@ export interface PosterParts {
   readonly settings: Pick<Settings, 'origin' | 'path'>
 }
 
-/** Posts events. The function never throws. */
-export function poster(
-  parts: PosterParts,
-): (events: readonly { readonly line: string }[]) => Promise<Attempt> {
-  return async (events) => {
+/** Posts events. Never throws. `beforeSent` is awaited before a byte goes out, and none does where it throws. */
+export type Post = (
+  events: readonly { readonly line: string }[],
+  beforeSent?: () => Promise<void>,
+) => Promise<Attempt>
+
+/** Makes a way to post. */
+export function poster(parts: PosterParts): Post {
+  return async (events, beforeSent) => {
     try {
       const body = `${events.map(({ line }) => line).join('\n')}\n`
-      const answer = await send(parts, body)
+      const answer = await send(parts, body, beforeSent)
       const isToRenew = answer.status === 401 && parts.authorization.renew()
-      return readAttempt(isToRenew ? await send(parts, body) : answer, events.length)
+      return readAttempt(isToRenew ? await send(parts, body, beforeSent) : answer, events.length)
     } catch (cause) {
       if (cause instanceof Refused) return unmadeAttempt(cause, cause.mayPass, cause.retryAfterMs)
       if (cause instanceof NeverConnected) return unmadeAttempt(cause, true)
@@ -35,7 +39,11 @@ export function poster(
   }
 }
 
-async function send({ http, authorization, settings }: PosterParts, body: string): Promise<Answer> {
+async function send(
+  { http, authorization, settings }: PosterParts,
+  body: string,
+  beforeSent: (() => Promise<void>) | undefined,
+): Promise<Answer> {
   const proof = await authorization.header()
   return await http.post({
     url: settings.origin,
@@ -47,5 +55,6 @@ async function send({ http, authorization, settings }: PosterParts, body: string
     },
     body,
     mostBytes: answerBytes,
+    beforeSent,
   })
 }

@@ -24,6 +24,13 @@ export async function own(directory: string): Promise<void> {
   await writeFile(join(directory, ownerFile), JSON.stringify(thisProcess()), { mode: 0o600 })
 }
 
+/** Says that a directory is nobody's any more, wherever the question is asked. */
+export async function disown(directory: string): Promise<void> {
+  const file = join(directory, ownerFile)
+  await writeFile(file, JSON.stringify({ ...thisProcess(), place: '' }))
+  await utimes(file, 0, 0)
+}
+
 /** Says it again. Throws where the directory was taken over, which can only happen to a process that stood still. */
 export async function stillOwn(directory: string): Promise<void> {
   const now = new Date()

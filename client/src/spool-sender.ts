@@ -1,10 +1,11 @@
 // Sends what the spool holds, file after file. A file is deleted when the server has said of each of its events that it
 // has it, or that it never will.
 
-import type { Receipt } from './attempt.ts'
-import { AuditTrailError } from './errors.ts'
+import { type Attempt, leftNoTrace, type Receipt, unmarkedAttempt } from './attempt.ts'
+import { AuditTrailError, type ClientErrorCode } from './errors.ts'
 import type { Item, Lane } from './lane.ts'
 import { spoolBeatMs } from './limits.ts'
+import type { Post } from './poster.ts'
 import type { Spool, SpoolFile } from './spool.ts'
 
 /** What sending needs. */
@@ -25,6 +26,11 @@ export class SpoolSender {
   #isBusy = false
   #isStopped = false
   #later: NodeJS.Timeout | undefined
+  // Of the file that is under way.
+  #file: SpoolFile | undefined
+  #requests = 0
+  #hasTrace = false
+  #failure: AuditTrailError | undefined
 
   constructor(parts: SpoolSenderParts) {
     this.#parts = parts
@@ -42,6 +48,17 @@ export class SpoolSender {
     clearTimeout(this.#later)
     this.#later = undefined
     void this.#sendAll()
+  }
+
+  /** Posts events of the file that is under way, whose name says whether one of them may have been recorded. */
+  async post(items: readonly Item[], post: Post): Promise<Attempt> {
+    this.#requests += 1
+    const attempt = await post(items, () => this.#mark())
+    this.#requests -= 1
+    if (!leftNoTrace(attempt, items.length)) this.#hasTrace = true
+    // Where that fails, its events get no other id, should they wait for too long.
+    if (!this.#hasTrace && this.#requests === 0) await this.#file?.unmark().catch(() => undefined)
+    return this.#failure === undefined ? attempt : unmarkedAttempt(this.#failure)
   }
 
   /** Begins no other file. */
@@ -70,16 +87,29 @@ export class SpoolSender {
     if (this.#later === undefined) this.wake()
   }
 
-  // Whether all its events are settled; false where sending was stopped.
-  #send({ events, wasSent }: SpoolFile): Promise<boolean> {
-    return new Promise((resolve) => {
+  async #mark(): Promise<void> {
+    try {
+      await this.#file?.mark()
+    } catch (error) {
+      this.#failure = error as AuditTrailError
+      throw error
+    }
+  }
+
+  // Whether all its events are settled; false where sending was stopped. Throws SPOOL_FAILED where it cannot be sent.
+  #send(file: SpoolFile): Promise<boolean> {
+    const { events, wasSent } = file
+    ;[this.#file, this.#hasTrace, this.#failure] = [file, wasSent, undefined]
+    return new Promise((resolve, reject) => {
       let [open, isDone] = [events.length, true]
       if (open === 0) resolve(true)
       const settle = (outcome: Receipt | AuditTrailError, { line }: Item): void => {
         if (isForGood(outcome)) this.#parts.settled(outcome, line)
         else isDone = false
         open -= 1
-        if (open === 0) resolve(isDone)
+        if (open > 0) return
+        if (this.#failure === undefined) resolve(isDone)
+        else reject(this.#failure)
       }
       const sinceMs = this.#parts.monotonicMs()
       for (const event of events) this.#parts.lane.add({ ...event, sinceMs, wasSent, settle })
@@ -88,5 +118,7 @@ export class SpoolSender {
 }
 
 function isForGood(outcome: Receipt | AuditTrailError): boolean {
-  return !(outcome instanceof AuditTrailError) || outcome.code !== 'GIVEN_UP'
+  return !(outcome instanceof AuditTrailError) || !keptCodes.has(outcome.code)
 }
+
+const keptCodes: ReadonlySet<string> = new Set<ClientErrorCode>(['GIVEN_UP', 'SPOOL_FAILED'])

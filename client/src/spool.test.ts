@@ -11,11 +11,12 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { open as openFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { AuditTrailError } from './errors.ts'
-import { Spool } from './spool.ts'
+import { Spool, type SpoolParts } from './spool.ts'
 import { isLeft } from './spool-owner.ts'
 import { readSpoolLines, spoolLine } from './spool-line.ts'
 
@@ -25,13 +26,15 @@ function directory(context: TestContext): string {
   return path
 }
 
-function open(context: TestContext, path: string, maxBytes = 10_000_000) {
+function open(context: TestContext, path: string, parts: Partial<SpoolParts> = {}) {
   const errors: AuditTrailError[] = []
   const spool = new Spool({
     directory: path,
-    maxBytes,
+    maxBytes: 10_000_000,
+    openFile,
     filled: () => undefined,
     failed: (error) => errors.push(error),
+    ...parts,
   })
   context.after(() => spool.close())
   return { spool, errors }
@@ -153,10 +156,55 @@ test('a file of which something may have been sent says so, also to the next pro
   const path = directory(context)
   const { spool } = open(context, path)
   await spool.append(event(2))
-  assert.equal((await spool.take())?.wasSent, false)
+  const file = await spool.take()
+  assert.equal(file?.wasSent, false)
+  await file.mark()
   await leave(path)
   const next = open(context, path)
-  assert.equal((await next.spool.take())?.wasSent, true)
+  const again = await next.spool.take()
+  assert.equal(again?.wasSent, true)
+  // That nothing came of this process's tries says nothing of the other's.
+  await again.mark()
+  await again.unmark()
+  assert.match(files(path)[0] ?? '', /\.sent$/)
+})
+
+test('a file that nothing has come of is as it was, also for the next process', async (context) => {
+  const path = directory(context)
+  const { spool } = open(context, path)
+  await spool.append(event(2))
+  const file = await spool.take()
+  await file?.mark()
+  assert.equal((await spool.take())?.wasSent, true)
+  await file?.unmark()
+  assert.equal((await spool.take())?.wasSent, false)
+  await leave(path)
+  assert.equal((await open(context, path).spool.take())?.wasSent, false)
+})
+
+test('a mark that is not durable is none, and is made so by the next try', async (context) => {
+  const path = directory(context)
+  let [synced, isBroken] = [0, false]
+  const parts: Partial<SpoolParts> = {
+    openFile: async (path, flags, mode) => {
+      if (flags === 'r' && isBroken) throw Object.assign(new Error('of the disk'), { code: 'EIO' })
+      if (flags === 'r') synced += 1
+      return await openFile(path, flags, mode)
+    },
+  }
+  const { spool } = open(context, path, parts)
+  await spool.append(event(2))
+  const file = await spool.take()
+  isBroken = true
+  for (const _ of [1, 2]) {
+    await assert.rejects(file?.mark() ?? Promise.resolve(), { code: 'SPOOL_FAILED' })
+    assert.equal((await spool.take())?.wasSent, false)
+  }
+  isBroken = false
+  const before = synced
+  await file?.mark()
+  assert.equal(synced, before + 1)
+  assert.match(files(path)[0] ?? '', /\.sent$/)
 })
 
 test('what a process had taken over before it ended is taken over too, in order', async (context) => {
@@ -188,6 +236,22 @@ test('the part of a process that lives is left alone', async (context) => {
   await other.spool.append(event(2))
   assert.deepEqual(await drained(other.spool), [event(2).line])
   assert.deepEqual(await drained(one.spool), [event(1).line])
+})
+
+test('what is left when a spool is closed is there at once for whoever opens it next, in the same process', async (context) => {
+  const path = directory(context)
+  const first = open(context, path)
+  await first.spool.append(event(1))
+  writeFileSync(join(path, readdirSync(path)[0] ?? '', 'notes.txt'), 'mine')
+  await first.spool.close()
+  await assert.rejects(first.spool.append(event(2)), { code: 'CLOSED' })
+  for (const [k, lines] of [[event(1).line], []].entries()) {
+    const next = open(context, path)
+    await next.spool.opened()
+    assert.deepEqual(await drained(next.spool), lines)
+    await next.spool.close()
+    assert.equal(readdirSync(path).length, 1, `after process ${k}`)
+  }
 })
 
 test('a process that stood still while its part was taken over begins another', async (context) => {
@@ -229,7 +293,7 @@ test('its bytes are bounded, over all that was left behind', async (context) => 
   await first.spool.append(event(1))
   await leave(path)
   const size = spoolLine(event(1)).length
-  const { spool } = open(context, path, 2 * size)
+  const { spool } = open(context, path, { maxBytes: 2 * size })
   await spool.opened()
   await spool.append(event(2))
   await assert.rejects(spool.append(event(3)), { code: 'SPOOL_FULL' })

@@ -3,26 +3,39 @@
 // by the ids what it has.
 //
 //   <directory>/<process>/owner                     whose it is (spool-owner.ts)
-//   <directory>/<process>/<time>-<random>.spool     events, none of which was ever sent
+//   <directory>/<process>/<time>-<random>.spool     events, none of which can have been recorded
 //   <directory>/<process>/<time>-<random>.sent      events, some of which may have been
 //
-// A file is written until it is full or wanted by the sender, and never after. Whatever has not a name of these forms is
+// A file is written until it is full or wanted by the sender, and never after. It gets its second name before a byte of it
+// leaves the process, and its first one back where nothing has come of that. Whatever has not a name of these forms is
 // somebody else's, and is neither moved nor deleted.
 
 import { randomBytes } from 'node:crypto'
 import type { Dirent } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises'
+import {
+  type FileHandle,
+  mkdir,
+  type open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+} from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { AuditTrailError } from './errors.ts'
 import type { EncodedEvent } from './event.ts'
 import { spoolBeatMs, spoolFileBytes } from './limits.ts'
-import { isLeft, own, stillOwn } from './spool-owner.ts'
+import { disown, isLeft, own, stillOwn } from './spool-owner.ts'
 import { readSpoolLines, type SpooledEvent, spoolLine } from './spool-line.ts'
 
 /** What a spool needs. */
 export interface SpoolParts {
   readonly directory: string
   readonly maxBytes: number
+  /** Opens files and directories, as `open` of `node:fs/promises`. */
+  readonly openFile: typeof open
   /** Called when there is something to send that was not there before. */
   readonly filled: () => void
   /** Told of what is wrong beside any call. */
@@ -32,8 +45,12 @@ export interface SpoolParts {
 /** A file's events, to be sent. */
 export interface SpoolFile {
   readonly events: readonly SpooledEvent[]
-  /** Whether some of them may have been sent before. */
+  /** Whether some of them may have been recorded before. */
   readonly wasSent: boolean
+  /** Says durably that this may be so from now on. Throws SPOOL_FAILED; then nothing of it may be sent. */
+  mark(): Promise<void>
+  /** Says that it is not so, where it was not before `mark`. */
+  unmark(): Promise<void>
   /** Deletes it: all its events are settled. */
   done(): Promise<void>
 }
@@ -48,6 +65,10 @@ interface Waiting {
 interface Stored {
   path: string
   bytes: number
+  /** Whether some of its events may have been recorded by whoever had it before. */
+  readonly wasSent: boolean
+  /** Whether its name says durably that this may be so. */
+  isMarked: boolean
 }
 
 /** The part of a spool that is this process's. */
@@ -62,6 +83,7 @@ export class Spool {
   // One thing at a time is done to the files.
   #work: Promise<unknown> = Promise.resolve()
   #isWriting = false
+  #isClosed = false
   readonly #beat: NodeJS.Timeout
 
   /** Opens at once; what goes wrong is told to whoever appends, and tried again for whoever is next. */
@@ -90,8 +112,9 @@ export class Spool {
     await this.#ready.catch(() => undefined)
   }
 
-  /** Puts an event on disk. It is durable when this resolves. Throws SPOOL_FULL or SPOOL_FAILED. */
+  /** Puts an event on disk. It is durable when this resolves. Throws SPOOL_FULL, SPOOL_FAILED or CLOSED. */
   append(event: Pick<EncodedEvent, 'line' | 'hasOwnId'>): Promise<void> {
+    if (this.#isClosed) return Promise.reject(new AuditTrailError('CLOSED', 'the spool is closed'))
     const line = spoolLine(event)
     const bytes = Buffer.byteLength(line)
     if (this.#bytes + bytes > this.#parts.maxBytes)
@@ -111,13 +134,14 @@ export class Spool {
     return await this.#inTurn(() => this.#take())
   }
 
-  /** Ends writing. What is not sent yet stays for the next process. */
+  /** Ends writing. What is not sent yet stays for whoever opens the spool next, or has it open. */
   async close(): Promise<void> {
     clearInterval(this.#beat)
+    this.#isClosed = true
     await this.#inTurn(async () => {
       await this.#seal()
-      if (this.#own === '' || this.#files.length > 0) return
-      await removeEmptied(this.#own)
+      if (this.#own === '') return
+      if (this.#files.length > 0 || !(await removeEmptied(this.#own))) await disown(this.#own)
     }).catch(() => undefined)
   }
 
@@ -143,7 +167,7 @@ export class Spool {
     const directory = join(this.#parts.directory, uniqueName())
     await mkdir(directory, { mode: 0o700 })
     await own(directory)
-    await syncDirectory(this.#parts.directory)
+    await this.#sync(this.#parts.directory)
     this.#own = directory
   }
 
@@ -180,7 +204,7 @@ export class Spool {
   async #adopt(): Promise<void> {
     await this.#adoptFrom(this.#own)
     this.#files.sort((one, other) => (basename(one.path) < basename(other.path) ? -1 : 1))
-    await syncDirectory(this.#own)
+    await this.#sync(this.#own)
     this.#parts.filled()
   }
 
@@ -200,7 +224,7 @@ export class Spool {
     const path = join(this.#own, basename(from))
     if (from !== path) await rename(from, path)
     const { size } = await stat(path)
-    this.#files.push({ path, bytes: size })
+    this.#files.push({ path, bytes: size, wasSent: path.endsWith('.sent'), isMarked: false })
     this.#bytes += size
   }
 
@@ -243,9 +267,9 @@ export class Spool {
 
   async #create(): Promise<Stored & { readonly handle: FileHandle }> {
     const path = join(this.#own, `${uniqueName()}.spool`)
-    const handle = await open(path, 'ax', 0o600)
-    await syncDirectory(this.#own)
-    return { path, handle, bytes: 0 }
+    const handle = await this.#parts.openFile(path, 'ax', 0o600)
+    await this.#sync(this.#own)
+    return { path, handle, bytes: 0, wasSent: false, isMarked: false }
   }
 
   // Ends the file that is written. A file whose writing failed is ended too: what is whole in it is sent.
@@ -253,8 +277,9 @@ export class Spool {
     const active = this.#active
     if (active === undefined) return
     this.#active = undefined
-    this.#files.push({ path: active.path, bytes: active.bytes })
-    await active.handle.close()
+    const { handle, ...file } = active
+    this.#files.push(file)
+    await handle.close()
   }
 
   async #take(): Promise<SpoolFile | undefined> {
@@ -264,24 +289,69 @@ export class Spool {
     if (file === undefined) return undefined
     try {
       const { events, badBytes } = readSpoolLines(await readFile(file.path))
-      const wasSent = file.path.endsWith('.sent')
-      if (!wasSent) await markSent(file)
       if (badBytes > 0) this.#parts.failed(damaged(badBytes))
-      const { path } = file
-      return { events, wasSent, done: () => this.#inTurn(() => this.#delete(path)) }
+      return {
+        events,
+        wasSent: file.wasSent || file.isMarked,
+        mark: () => this.#inTurn(() => this.#mark(file)),
+        unmark: () => this.#inTurn(() => this.#unmark(file)),
+        done: () => this.#inTurn(() => this.#delete(file)),
+      }
     } catch (cause) {
-      // The others do not wait for it.
-      this.#files = [...this.#files.slice(1), file]
+      this.#putBehind(file)
       throw spoolFailed('it cannot be read', cause)
     }
   }
 
-  async #delete(path: string): Promise<void> {
-    await rm(path, { force: true })
-    const file = this.#files.find((file) => file.path === path)
-    if (file === undefined) return
+  // A crash between the renaming and the sync leaves either name, and nothing was sent.
+  async #mark(file: Stored): Promise<void> {
+    if (file.isMarked) return
+    try {
+      await this.#rename(file, '.sent')
+      await this.#sync(dirname(file.path))
+      file.isMarked = true
+    } catch (cause) {
+      this.#putBehind(file)
+      throw spoolFailed('a file cannot be marked', cause)
+    }
+  }
+
+  // A crash that leaves the other name costs its events nothing but another id.
+  async #unmark(file: Stored): Promise<void> {
+    if (file.wasSent || file.path.endsWith('.spool')) return
+    file.isMarked = false
+    await this.#rename(file, '.spool')
+    await this.#sync(dirname(file.path))
+  }
+
+  async #rename(file: Stored, ending: '.spool' | '.sent'): Promise<void> {
+    const path = file.path.replace(/\.[a-z]+$/, ending)
+    if (path === file.path) return
+    await rename(file.path, path)
+    file.path = path
+  }
+
+  // The others do not wait for it.
+  #putBehind(file: Stored): void {
+    if (this.#files.includes(file)) this.#files = [...this.#files.filter((other) => other !== file), file]
+  }
+
+  async #delete(file: Stored): Promise<void> {
+    await rm(file.path, { force: true })
+    if (!this.#files.includes(file)) return
     this.#files = this.#files.filter((other) => other !== file)
     this.#bytes -= file.bytes
+  }
+
+  // A name is durable when its directory is. Where a directory cannot be opened, as on Windows, the system sees to it.
+  async #sync(directory: string): Promise<void> {
+    if (process.platform === 'win32') return
+    const handle = await this.#parts.openFile(directory, 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -310,25 +380,6 @@ async function removeEmptied(directory: string): Promise<boolean> {
   await rm(join(directory, 'owner'), { force: true })
   await rmdir(directory)
   return true
-}
-
-async function markSent(file: Stored): Promise<void> {
-  const marked = file.path.replace(/\.spool$/, '.sent')
-  await rename(file.path, marked)
-  // Whatever fails from here on, that is its name.
-  file.path = marked
-  await syncDirectory(dirname(marked))
-}
-
-// A name is durable when its directory is. Where a directory cannot be opened, as on Windows, the system sees to it.
-async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 async function isDone(work: Promise<void>): Promise<boolean> {
