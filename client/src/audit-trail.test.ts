@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import files from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -37,6 +39,25 @@ function directory(context: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'annals-client-'))
   context.after(() => rmSync(path, { recursive: true, force: true }))
   return path
+}
+
+// Lets no file become durable until it goes on.
+function stallDisk(context: TestContext): { goOn(): void } {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const { open } = files
+  const mocked = context.mock.method(files, 'open', async (...how: Parameters<typeof open>) => {
+    const handle = await open(...how)
+    const datasync = handle.datasync.bind(handle)
+    handle.datasync = () => promise.then(datasync)
+    return handle
+  })
+  syncBuiltinESMExports()
+  context.after(() => {
+    resolve()
+    mocked.mock.restore()
+    syncBuiltinESMExports()
+  })
+  return { goOn: resolve }
 }
 
 async function rejection(work: Promise<unknown>): Promise<AuditTrailError> {
@@ -336,6 +357,50 @@ test('memory is bounded in bytes too', async (context) => {
   const [one, other] = await Promise.all([audit.record(large), rejection(audit.recordOrThrow(session))])
   assert.equal(one?.position, 0)
   assert.equal(other.code, 'FULL')
+})
+
+test('memory is bounded also where it waits for a disk that stands still, and nothing that was taken is lost', async (context) => {
+  const server = await startFakeServer(context)
+  server.always = { kind: 'refuse', status: 503 }
+  const disk = stallDisk(context)
+  const spool = { directory: join(directory(context), 'spool') }
+  const { audit, errors } = open(context, server, { spool, maxWaiting: 4, giveUpAfterMs: 30 })
+  const enqueued = [1, 2, 3, 4].map((k) => audit.enqueue({ ...session, target: `e-${k}` }))
+  const given = [1, 2, 3, 4].map((k) => rejection(audit.recordOrThrow({ ...session, target: `r-${k}` })))
+  const { waiting, spoolBytes } = audit.stats()
+  assert.equal(waiting, 8)
+  let hasRoom = false
+  const room = audit.room().then(() => (hasRoom = true))
+  // What is given up goes to the disk in any case.
+  while (audit.stats().spoolBytes < 2 * spoolBytes) await sleep(5)
+  assert.equal(await audit.enqueue(session), undefined)
+  assert.equal((await rejection(audit.recordOrThrow(session))).code, 'SPOOL_FULL')
+  assert.deepEqual([audit.stats().waiting, audit.stats().spooled, hasRoom], [8, 0, false])
+  disk.goOn()
+  assert.ok((await Promise.all(enqueued)).every((id) => id !== undefined))
+  assert.deepEqual(
+    (await Promise.all(given)).map(({ code }) => code),
+    given.map(() => 'SPOOLED'),
+  )
+  await room
+  assert.deepEqual([audit.stats().waiting, audit.stats().waitingBytes, audit.stats().spooled], [0, 0, 8])
+  assert.deepEqual(
+    errors.map(({ code }) => code),
+    ['SPOOL_FULL'],
+  )
+})
+
+test('what waits for the disk is bounded in bytes too', async (context) => {
+  const server = await startFakeServer(context)
+  server.always = { kind: 'hang' }
+  const spool = { directory: join(directory(context), 'spool') }
+  const { audit } = open(context, server, { spool, maxWaitingBytes: 1_000 })
+  const large = { ...session, target: 'x'.repeat(1_000) }
+  const work = [audit.enqueue(large), audit.enqueue(session)]
+  await audit.room()
+  const [one, other] = await Promise.all(work)
+  assert.deepEqual([typeof one, other], ['string', undefined])
+  assert.notEqual(await audit.enqueue(session), undefined)
 })
 
 test('what cannot be written as JSON is refused, and the application goes on', async (context) => {

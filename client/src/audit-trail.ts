@@ -25,7 +25,7 @@ export type { AuditTrailOptions, Credentials, Dropped } from './options.ts'
 
 /** What became of events so far, and what waits. */
 export interface Stats {
-  /** Events in memory, those under way among them. */
+  /** Events in memory, those under way among them, and those that are not on disk yet. */
   readonly waiting: number
   readonly waitingBytes: number
   /** Events that the log has. */
@@ -47,6 +47,11 @@ export interface Stats {
 /** Opens an audit trail. Nothing is sent before the first event. Throws a TypeError that names a wrong option. */
 export function openAuditTrail(options: AuditTrailOptions): AuditTrail {
   return new AuditTrail(options)
+}
+
+interface InMemory {
+  readonly events: number
+  readonly bytes: number
 }
 
 type Told = (outcome: Receipt | AuditTrailError, line: string | undefined) => void
@@ -145,13 +150,14 @@ export class AuditTrail implements AsyncDisposable {
     )
   }
 
-  /** Resolves when there is room for many events, or when waiting for it is no use, for the server does not answer. */
+  /**
+   * Resolves when there is room for many events, or when waiting for it is no use, for the server does not answer. What is
+   * to be put on disk is waited for in any case.
+   */
   async room(): Promise<void> {
-    const { maxWaiting, maxWaitingBytes } = this.#settings
     await this.#waiters.until(
       () =>
-        this.#lane.isFailing ||
-        (this.#lane.waiting < maxWaiting / 2 && this.#lane.waitingBytes < maxWaitingBytes / 2),
+        !this.#isMuch(this.#unwritten, 1 / 2) && (this.#lane.isFailing || !this.#isMuch(this.#inLane, 1 / 2)),
     )
   }
 
@@ -168,8 +174,8 @@ export class AuditTrail implements AsyncDisposable {
   stats(): Stats {
     return {
       ...this.#counts,
-      waiting: this.#lane.waiting,
-      waitingBytes: this.#lane.waitingBytes,
+      waiting: this.#lane.waiting + this.#unwritten.events,
+      waitingBytes: this.#lane.waitingBytes + this.#unwritten.bytes,
       spoolBytes: this.#disk?.bytes ?? 0,
       retries: this.#lane.retries + (this.#disk?.retries ?? 0),
       failing: this.#lane.isFailing || this.#disk?.isFailing === true,
@@ -230,23 +236,40 @@ export class AuditTrail implements AsyncDisposable {
     throw new AuditTrailError('CLOSED', 'the audit trail is closed')
   }
 
-  get #isFull(): boolean {
+  get #inLane(): InMemory {
+    return { events: this.#lane.waiting, bytes: this.#lane.waitingBytes }
+  }
+
+  get #unwritten(): InMemory {
+    return this.#disk?.unwritten ?? { events: 0, bytes: 0 }
+  }
+
+  #isMuch({ events, bytes }: InMemory, share = 1): boolean {
     const { maxWaiting, maxWaitingBytes } = this.#settings
-    return this.#lane.waiting >= maxWaiting || this.#lane.waitingBytes >= maxWaitingBytes
+    return events >= maxWaiting * share || bytes >= maxWaitingBytes * share
+  }
+
+  // What is given up goes to the disk in any case, so both together are bounded too: a disk that stands still does not take
+  // it out of memory.
+  get #isFull(): boolean {
+    const [lane, disk] = [this.#inLane, this.#unwritten]
+    const both = { events: lane.events + disk.events, bytes: lane.bytes + disk.bytes }
+    return this.#isMuch(lane) || this.#isMuch(both, 2)
   }
 
   #overflow(encoded: EncodedEvent, told: Told): void {
-    if (this.#disk !== undefined) void this.#spool(this.#disk, encoded, told)
-    else told(this.#counted(full()), encoded.line)
+    if (this.#disk === undefined) told(this.#counted(full('FULL')), encoded.line)
+    else if (this.#isMuch(this.#unwritten)) told(this.#counted(full('SPOOL_FULL')), encoded.line)
+    else void this.#spool(this.#disk, encoded, told)
   }
 
   async #put(encoded: EncodedEvent): Promise<void> {
     if (this.#disk !== undefined) {
-      await this.#disk.append(encoded)
-      this.#counts.spooled += 1
+      if (this.#isMuch(this.#unwritten)) throw full('SPOOL_FULL')
+      await this.#append(this.#disk, encoded)
       return
     }
-    if (this.#isFull) throw full()
+    if (this.#isFull) throw full('FULL')
     this.#add(encoded, (outcome, line) => {
       if (outcome instanceof AuditTrailError) this.#tell(outcome, line)
     })
@@ -255,11 +278,19 @@ export class AuditTrail implements AsyncDisposable {
   // Never throws.
   async #spool(disk: Disk, encoded: EncodedEvent, told: Told): Promise<void> {
     try {
-      await disk.append(encoded)
-      this.#counts.spooled += 1
+      await this.#append(disk, encoded)
       told(new AuditTrailError('SPOOLED', 'the event waits on disk', { id: encoded.id }), encoded.line)
     } catch (error) {
       told(this.#counted(asFailure(error)), encoded.line)
+    }
+  }
+
+  async #append(disk: Disk, encoded: EncodedEvent): Promise<void> {
+    try {
+      await disk.append(encoded)
+      this.#counts.spooled += 1
+    } finally {
+      this.#waiters.look()
     }
   }
 
@@ -325,8 +356,9 @@ function isLoss({ code }: AuditTrailError): boolean {
   return losses.has(code)
 }
 
-function full(): AuditTrailError {
-  return new AuditTrailError('FULL', 'too many events wait for the audit trail')
+function full(code: 'FULL' | 'SPOOL_FULL'): AuditTrailError {
+  const what = code === 'FULL' ? 'the audit trail' : "the spool's disk"
+  return new AuditTrailError(code, `too many events wait for ${what}`)
 }
 
 function closedTooEarly(): AuditTrailError {

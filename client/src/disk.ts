@@ -60,6 +60,11 @@ export class Disk {
     return this.#spool.bytes
   }
 
+  /** As `Spool.unwritten`. */
+  get unwritten(): { readonly events: number; readonly bytes: number } {
+    return this.#spool.unwritten
+  }
+
   /** How often an event was sent again. */
   get retries(): number {
     return this.#lane.retries

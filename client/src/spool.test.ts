@@ -11,7 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { open as openFile } from 'node:fs/promises'
+import { type FileHandle, open as openFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -19,6 +19,7 @@ import type { AuditTrailError } from './errors.ts'
 import { Spool, type SpoolParts } from './spool.ts'
 import { isLeft } from './spool-owner.ts'
 import { readSpoolLines, spoolLine } from './spool-line.ts'
+import { type VolatileDisk, volatileDisk } from './testing/volatile-disk.ts'
 
 function directory(context: TestContext): string {
   const path = join(mkdtempSync(join(tmpdir(), 'annals-spool-')), 'spool')
@@ -101,6 +102,76 @@ test('what is appended comes out in order, and is deleted when it is done', asyn
     events.map(({ line }) => line),
   )
   assert.deepEqual([spool.bytes, spool.isEmpty, files(path)], [0, true, []])
+})
+
+// What another process finds after a power cut, once the part has been left for long.
+function cutPower(context: TestContext, disk: VolatileDisk, path: string): string {
+  const after = directory(context)
+  // The names above the spool's own are durable where they were synced too.
+  disk.cut(join(path, '../..'), join(after, '../cut'))
+  const found = join(after, '../cut/deep/spool')
+  const past = new Date(Date.now() - 3_600_000)
+  for (const name of readdirSync(found)) utimesSync(join(found, name), past, past)
+  return found
+}
+
+test('what was acknowledged survives a power cut, and so does that it may have been sent', async (context) => {
+  const path = join(directory(context), '../deep/spool')
+  const disk = volatileDisk()
+  const { spool } = open(context, path, { openFile: disk.openFile })
+  await spool.append(event(0))
+  await Promise.all([2, 4].map((k) => spool.append(event(k))))
+  const lines = [0, 2, 4].map((k) => event(k).line)
+  const unsent = open(context, cutPower(context, disk, path)).spool
+  assert.equal((await unsent.take())?.wasSent, false)
+  assert.deepEqual(await drained(unsent), lines)
+  const file = await spool.take()
+  await file?.mark()
+  const sent = open(context, cutPower(context, disk, path)).spool
+  assert.equal((await sent.take())?.wasSent, true)
+  await file?.unmark()
+  assert.equal((await open(context, cutPower(context, disk, path)).spool.take())?.wasSent, false)
+})
+
+test('what was taken over survives a power cut', async (context) => {
+  const path = join(directory(context), '../deep/spool')
+  const disk = volatileDisk()
+  const first = open(context, path, { openFile: disk.openFile })
+  await first.spool.append(event(1))
+  await leave(path)
+  for (const _ of ['takes it over', 'makes it durable that it is no more where it was']) {
+    const { spool } = open(context, path, { openFile: disk.openFile })
+    await spool.opened()
+  }
+  const after = open(context, cutPower(context, disk, path))
+  assert.deepEqual(await drained(after.spool), [event(1).line])
+})
+
+test('what cannot be made durable leaves nothing behind, and nothing open', async (context) => {
+  const path = directory(context)
+  const handles: FileHandle[] = []
+  let isBroken = true
+  const parts: Partial<SpoolParts> = {
+    openFile: async (path, flags, mode) => {
+      if (flags === 'r' && isBroken) throw Object.assign(new Error('of the disk'), { code: 'EIO' })
+      const handle = await openFile(path, flags, mode)
+      handles.push(handle)
+      return handle
+    },
+  }
+  mkdirSync(path)
+  const { spool } = open(context, path, parts)
+  await spool.opened()
+  for (const k of [1, 2, 3]) await assert.rejects(spool.append(event(k)), { code: 'SPOOL_FAILED' })
+  assert.deepEqual(readdirSync(path), [])
+  isBroken = false
+  await spool.append(event(4))
+  await drained(spool)
+  isBroken = true
+  for (const k of [1, 2, 3]) await assert.rejects(spool.append(event(k)), { code: 'SPOOL_FAILED' })
+  assert.deepEqual([files(path), spool.bytes, spool.isEmpty], [[], 0, true])
+  assert.deepEqual(spool.unwritten, { events: 0, bytes: 0 })
+  assert.ok(handles.length > 0 && handles.every(({ fd }) => fd === -1))
 })
 
 test('nobody else can read it', async (context) => {

@@ -23,7 +23,7 @@ import {
   rmdir,
   stat,
 } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { AuditTrailError } from './errors.ts'
 import type { EncodedEvent } from './event.ts'
 import { spoolBeatMs, spoolFileBytes } from './limits.ts'
@@ -80,6 +80,7 @@ export class Spool {
   #active: (Stored & { readonly handle: FileHandle }) | undefined
   #bytes = 0
   #waiting: Waiting[] = []
+  #unwritten = { events: 0, bytes: 0 }
   // One thing at a time is done to the files.
   #work: Promise<unknown> = Promise.resolve()
   #isWriting = false
@@ -102,6 +103,11 @@ export class Spool {
     return this.#bytes
   }
 
+  /** Events that wait in memory until they are durable, and their bytes. */
+  get unwritten(): { readonly events: number; readonly bytes: number } {
+    return this.#unwritten
+  }
+
   /** Whether there is anything to send. */
   get isEmpty(): boolean {
     return this.#files.length === 0 && this.#active === undefined && !this.#isWriting
@@ -121,6 +127,7 @@ export class Spool {
       return Promise.reject(new AuditTrailError('SPOOL_FULL', 'the spool has no room for another event'))
     // Room is taken before anything is written, so that many at once do not exceed it.
     this.#bytes += bytes
+    this.#count(1, bytes)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ line, bytes, resolve, reject })
       if (this.#isWriting) return
@@ -147,11 +154,20 @@ export class Spool {
 
   async #open(): Promise<void> {
     try {
-      await mkdir(this.#parts.directory, { recursive: true, mode: 0o700 })
+      const made = await mkdir(this.#parts.directory, { recursive: true, mode: 0o700 })
+      if (made !== undefined) await this.#syncAbove(made)
       await this.#begin()
       await this.#takeOver()
     } catch (cause) {
       throw spoolFailed('it cannot be opened', cause)
+    }
+  }
+
+  // The names of the directories that were made, from the spool's own up to that one.
+  async #syncAbove(made: string): Promise<void> {
+    for (let directory = resolve(this.#parts.directory); ; directory = dirname(directory)) {
+      await this.#sync(dirname(directory))
+      if (directory === made) return
     }
   }
 
@@ -166,8 +182,13 @@ export class Spool {
   async #begin(): Promise<void> {
     const directory = join(this.#parts.directory, uniqueName())
     await mkdir(directory, { mode: 0o700 })
-    await own(directory)
-    await this.#sync(this.#parts.directory)
+    try {
+      await own(directory)
+      await this.#sync(this.#parts.directory)
+    } catch (error) {
+      await removeEmptied(directory).catch(() => undefined)
+      throw error
+    }
     this.#own = directory
   }
 
@@ -231,17 +252,18 @@ export class Spool {
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0) {
       const group = this.#nextGroup()
+      const bytes = group.reduce((sum, { bytes }) => sum + bytes, 0)
       try {
-        await this.#write(group)
+        await this.#write(group, bytes)
+        this.#count(-group.length, -bytes)
         for (const { resolve } of group) resolve()
         this.#parts.filled()
       } catch (cause) {
+        this.#count(-group.length, -bytes)
+        this.#bytes -= bytes
         await this.#seal().catch(() => undefined)
         const error = cause instanceof AuditTrailError ? cause : spoolFailed('it cannot be written', cause)
-        for (const { bytes, reject } of group) {
-          this.#bytes -= bytes
-          reject(error)
-        }
+        for (const { reject } of group) reject(error)
       }
     }
     this.#isWriting = false
@@ -254,21 +276,31 @@ export class Spool {
     return this.#waiting.splice(0, fits === -1 ? this.#waiting.length : fits)
   }
 
-  async #write(group: readonly Waiting[]): Promise<void> {
+  #count(events: number, bytes: number): void {
+    this.#unwritten = { events: this.#unwritten.events + events, bytes: this.#unwritten.bytes + bytes }
+  }
+
+  async #write(group: readonly Waiting[], bytes: number): Promise<void> {
     await this.#demandOpen()
     await this.#keep()
     const file = (this.#active ??= await this.#create())
     const text = group.map(({ line }) => line).join('')
     await file.handle.appendFile(text)
     await file.handle.datasync()
-    file.bytes += group.reduce((sum, { bytes }) => sum + bytes, 0)
+    file.bytes += bytes
     if (file.bytes >= spoolFileBytes) await this.#seal()
   }
 
   async #create(): Promise<Stored & { readonly handle: FileHandle }> {
     const path = join(this.#own, `${uniqueName()}.spool`)
     const handle = await this.#parts.openFile(path, 'ax', 0o600)
-    await this.#sync(this.#own)
+    try {
+      await this.#sync(this.#own)
+    } catch (error) {
+      await handle.close().catch(() => undefined)
+      await rm(path, { force: true }).catch(() => undefined)
+      throw error
+    }
     return { path, handle, bytes: 0, wasSent: false, isMarked: false }
   }
 
