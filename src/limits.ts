@@ -518,12 +518,17 @@ export const syslogMessageBytes = 1024 * 1024
 export const syslogHeldBytes = 32 * 1024 * 1024
 /** The longest octet count that is looked at: RFC 6587 has no bound, and ten digits are far beyond ours. */
 export const syslogCountDigits = 10
-/** Messages from TCP and TLS that wait to be durable: two commits. Beyond: nothing is read until half of them are. */
+/** Messages from TCP and TLS that wait to be durable, and the bytes of their entries: two commits. Beyond: what has been
+ *  read stays as it is, a buffer of each connection, and nothing more is read until there is room. */
 export const syslogStreamWindow = { messages: 1_024, bytes: 16 * 1024 * 1024 }
 /** The same of UDP, and of the unix socket. Beyond: the newest are dropped and counted. */
 export const syslogDatagramWindow = { messages: 8_192, bytes: 16 * 1024 * 1024 }
 /** Connections to one port: a fleet behind relays has hundreds. Beyond: closed as they come. */
 export const syslogConnections = 1_024
+/** Those of one address, so that nobody alone can take all. Beyond: closed as they come. */
+export const syslogPeerConnections = syslogConnections / 4
+/** After how much silence it is asked whether the sender is still there: the kernel would wait two hours. */
+export const syslogKeepAliveMs = 60_000
 /** How long a TLS handshake may take. Beyond: closed. */
 export const syslogHandshakeMs = 10_000
 /** What the kernel is asked to keep of datagrams that have not been read; it gives what its own bound allows. */

@@ -131,10 +131,11 @@ export class Intake {
   }
 
   async #deliverGroups(groups: readonly Draft[][], signal: AbortSignal): Promise<void> {
-    for (const group of groups) await this.#deliverGroup(group, signal)
+    for (const group of groups) await this.deliverGroup(group, signal)
   }
 
-  async #deliverGroup(drafts: readonly Draft[], signal: AbortSignal): Promise<void> {
+  /** As `deliverAll`, of drafts that the log takes in one piece. */
+  async deliverGroup(drafts: readonly Draft[], signal: AbortSignal): Promise<void> {
     for (let pauseMs = deliveryRetryMs; ; pauseMs = Math.min(2 * pauseMs, deliveryRetryMostMs)) {
       try {
         await this.attemptAll(drafts)

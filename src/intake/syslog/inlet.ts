@@ -1,9 +1,14 @@
 // Where all that comes over syslog goes into the log: so much of it may wait to be durable, and who brings it asks first
 // whether there is room. Streams wait for room; datagrams are dropped for want of it, and counted (I7).
+//
+// What waits is recorded in the order in which it came: one group after another, also while the log has no room.
 
-import type { AuditEvent } from '../../entry/event.ts'
+import { setImmediate as immediate } from 'node:timers/promises'
+import type { AuditEvent, Draft } from '../../entry/event.ts'
 import { EventIds } from '../../entry/event-id.ts'
+import { draftsOf } from '../../entry/split.ts'
 import { isAnnalsError } from '../../errors.ts'
+import { groupBytes, groupEntries } from '../../limits.ts'
 import type { Intake } from '../intake.ts'
 import { eventOfMessage, type SyslogSource } from './event-of-message.ts'
 import type { Frame } from './framing.ts'
@@ -11,8 +16,8 @@ import { SyslogReader } from './message.ts'
 
 /** What an inlet needs. */
 export interface InletParts {
-  readonly intake: Pick<Intake, 'deliverAll' | 'refused'>
-  /** What may wait. */
+  readonly intake: Pick<Intake, 'log' | 'deliverGroup' | 'refused'>
+  /** What may wait: messages, and the bytes of their entries. */
   readonly window: { readonly messages: number; readonly bytes: number }
   readonly timeZone: string
   readonly clock: { wallMicros(): number }
@@ -20,12 +25,11 @@ export interface InletParts {
   readonly signal: AbortSignal
 }
 
-/** Messages that wait to be durable. */
+/** A message, or a part of one, that waits to be durable. */
 interface Waiting {
-  readonly messages: number
-  readonly bytes: number
-  /** How many of them are from whom. */
-  readonly sources: ReadonlyMap<string, number>
+  readonly draft: Draft
+  /** True for the last part: with it the message is recorded. */
+  readonly isLast: boolean
 }
 
 /** One way in, shared by all who send by it. */
@@ -33,14 +37,18 @@ export class Inlet {
   readonly #parts: InletParts
   readonly #reader: SyslogReader
   readonly #ids = new EventIds()
+  readonly #groupEntries: number
+  #queue: Waiting[] = []
   #messages = 0
   #bytes = 0
   readonly #forRoom = new Set<() => void>()
-  readonly #deliveries = new Set<Promise<void>>()
+  #running: Promise<void> | undefined
 
   constructor(parts: InletParts) {
     this.#parts = parts
     this.#reader = new SyslogReader(parts)
+    // While the log has one half of what may wait, the other half is brought.
+    this.#groupEntries = Math.min(groupEntries, parts.window.messages / 2)
   }
 
   /** True where nothing more should be brought. */
@@ -54,7 +62,7 @@ export class Inlet {
     return this.isFull || this.#forRoom.size > 0
   }
 
-  /** Calls back once, when half of the room is free again. */
+  /** Calls back once, when there is room again, after all who have waited for longer. */
   whenRoom(callback: () => void): void {
     this.#forRoom.add(callback)
   }
@@ -64,25 +72,23 @@ export class Inlet {
     this.#forRoom.delete(callback)
   }
 
-  /** The event of a message; undefined where it holds nothing but white space. */
-  eventOf({ text, flaw }: Frame, source: SyslogSource): AuditEvent | undefined {
-    const first = text.charCodeAt(0)
-    if (first !== 0x3c && text.trim() === '') return undefined
-    return eventOfMessage(this.#ids.next(), this.#reader.read(text), source, flaw)
-  }
-
   /**
-   * Makes events durable, in their order as long as there is room. They count as waiting until they are; what cannot be
-   * made durable is counted as lost. Never throws.
+   * Takes a message, which counts as waiting until it is durable; what cannot be made durable is counted as lost. One that
+   * holds nothing but white space is none. Never throws.
    */
-  enter(events: readonly AuditEvent[], bytes: number): void {
-    if (events.length === 0) return
-    const { intake, signal } = this.#parts
-    const waiting = { messages: events.length, bytes, sources: countsOf(events) }
-    const delivery = this.#finish(intake.deliverAll(events, signal), waiting).finally(() =>
-      this.#deliveries.delete(delivery),
-    )
-    this.#deliveries.add(delivery)
+  take(frame: Frame, source: SyslogSource): void {
+    if (frame.flaw === 'truncated') this.lose(source.by, frame.flaw)
+    const event = this.#eventOf(frame, source)
+    if (event === undefined) return
+    // What waits is what takes the least memory: entries, and not the events that they were made from.
+    const drafts = draftsOf(event, this.#parts.intake.log)
+    const last = drafts.at(-1)
+    for (const draft of drafts) {
+      this.#queue.push({ draft, isLast: draft === last })
+      this.#bytes += draft.bytes
+    }
+    this.#messages += 1
+    this.#running ??= this.#run()
   }
 
   /** Counts messages that are not recorded. */
@@ -92,38 +98,66 @@ export class Inlet {
 
   /** Resolves when nothing waits any more. */
   async settled(): Promise<void> {
-    while (this.#deliveries.size > 0) await Promise.all(this.#deliveries)
+    while (this.#running !== undefined) await this.#running
   }
 
-  // The events themselves are not held until then: they are drafts by now.
-  async #finish(delivered: Promise<void>, { messages, bytes, sources }: Waiting): Promise<void> {
-    this.#messages += messages
-    this.#bytes += bytes
+  #eventOf({ text, flaw }: Frame, source: SyslogSource): AuditEvent | undefined {
+    const first = text.charCodeAt(0)
+    if (first !== 0x3c && text.trim() === '') return undefined
+    return eventOfMessage(this.#ids.next(), this.#reader.read(text), source, flaw)
+  }
+
+  async #run(): Promise<void> {
+    // What comes in one turn of the event loop goes into the log together.
+    await immediate()
+    while (this.#queue.length > 0) await this.#deliver(this.#takeGroup())
+    this.#running = undefined
+    this.#tellRoom()
+  }
+
+  async #deliver(group: readonly Waiting[]): Promise<void> {
+    const { intake, signal } = this.#parts
+    const drafts = group.map(({ draft }) => draft)
+    const delivered = intake.deliverGroup(drafts, signal)
+    // When the log has begun with it.
+    setImmediate(() => this.#tellRoom())
     try {
       await delivered
     } catch (error) {
-      const { signal } = this.#parts
       const reason = signal.aborted ? 'stopped' : isAnnalsError(error) ? error.code : 'INTERNAL'
-      for (const [source, count] of sources) this.lose(source, reason, count)
+      for (const [source, count] of countsOf(group)) this.lose(source, reason, count)
     } finally {
-      this.#messages -= messages
-      this.#bytes -= bytes
-      this.#tellRoom()
+      for (const { draft, isLast } of group) {
+        this.#bytes -= draft.bytes
+        if (isLast) this.#messages -= 1
+      }
     }
   }
 
+  // What the log takes in one piece.
+  #takeGroup(): Waiting[] {
+    let [count, bytes] = [0, 0]
+    for (const { draft } of this.#queue) {
+      bytes += draft.bytes + 1
+      if (count === this.#groupEntries || (count > 0 && bytes > groupBytes)) break
+      count += 1
+    }
+    return this.#queue.splice(0, count)
+  }
+
+  // First come, first served: whoever is called takes all the room that he can use.
   #tellRoom(): void {
-    if (this.#forRoom.size === 0) return
-    const { window } = this.#parts
-    if (this.#messages > window.messages / 2 || this.#bytes > window.bytes / 2) return
-    const callbacks = [...this.#forRoom]
-    this.#forRoom.clear()
-    for (const callback of callbacks) callback()
+    for (const callback of this.#forRoom) {
+      if (this.isFull) return
+      this.#forRoom.delete(callback)
+      callback()
+    }
   }
 }
 
-function countsOf(events: readonly AuditEvent[]): Map<string, number> {
+// Messages by who sent them.
+function countsOf(group: readonly Waiting[]): Map<string, number> {
   const counts = new Map<string, number>()
-  for (const { by } of events) counts.set(by, (counts.get(by) ?? 0) + 1)
+  for (const { draft, isLast } of group) if (isLast) counts.set(draft.by, (counts.get(draft.by) ?? 0) + 1)
   return counts
 }

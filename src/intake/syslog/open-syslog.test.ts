@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { DgramSocket } from 'node-unix-socket'
 import { one, other } from '../../config/testing/certificates.ts'
-import type { StoredEntry } from '../../entry/event.ts'
+import type { LogId, StoredEntry } from '../../entry/event.ts'
 import { draftOf, parseLine } from '../../entry/line.ts'
 import { AnnalsError } from '../../errors.ts'
 import { syslogDatagramWindow, syslogMessageBytes, syslogStreamWindow } from '../../limits.ts'
@@ -102,6 +102,19 @@ async function tcp({ listeners: { addresses } }: Node): Promise<Socket> {
   return socket
 }
 
+const cannotBeTold = 'a syslog connection was closed: what it sends cannot be told apart any more'
+
+/** So many messages, each with its number and a time without a year. */
+function numbered(from: number, count: number, more = ''): string {
+  const messages = Array.from({ length: count }, (_, k) => `<13>Nov 25 10:00:00 a: ${from + k} ${more}\n`)
+  return messages.join('')
+}
+
+/** A clock that is asked once for each of those messages that is read. */
+function countingClock(read: { count: number }): { wallMicros(): number } {
+  return { wallMicros: () => ((read.count += 1), Date.now() * 1000) }
+}
+
 function texts(entries: readonly StoredEntry[]): string[] {
   return entries.map(({ message }) => Buffer.from(message).toString())
 }
@@ -120,14 +133,23 @@ async function sendUdp({ listeners: { addresses } }: Node, messages: readonly st
 describe('syslog over TCP', () => {
   test('is recorded in the order of its messages, whichever way they are told apart', async () => {
     await using sut = await node({ tcp: loopback })
-    const socket = await tcp(sut)
+    const [lines, counted] = [await tcp(sut), await tcp(sut)]
     const sent = Array.from({ length: 3_000 }, (_, k) => `message ${k}`)
-    for (const [k, text] of sent.entries())
-      socket.write(k % 2 === 0 ? `<13>${text}\n` : `${text.length + 4} <13>${text}`)
-    socket.end()
-    await sut.recorded(sent.length)
+    for (const text of sent) {
+      lines.write(`<13>by line, ${text}\n`)
+      counted.write(`${text.length + 13} <13>counted, ${text}`)
+    }
+    lines.end()
+    counted.end()
+    await sut.recorded(2 * sent.length)
     const entries = await sut.stop()
-    assert.deepEqual(texts(entries), sent)
+    for (const how of ['by line, ', 'counted, ']) {
+      const those = texts(entries).filter((text) => text.startsWith(how))
+      assert.deepEqual(
+        those.map((text) => text.slice(how.length)),
+        sent,
+      )
+    }
     assert.ok(
       entries.every(
         ({ via, by, hostName }) => via === 'syslog' && by === '127.0.0.1' && hostName === '127.0.0.1',
@@ -171,7 +193,7 @@ describe('syslog over TCP', () => {
     const [lines, counted] = [await tcp(sut), await tcp(sut)]
     lines.write(`<13>${'x'.repeat(syslogMessageBytes)}\n<13>next\n`)
     await sut.recorded(1)
-    counted.write(`<13>before\n${syslogMessageBytes + 1} <13>x`)
+    counted.write(`10 <13>before${syslogMessageBytes + 1} <13>x`)
     await once(counted, 'close')
     lines.end()
     await sleep(20)
@@ -186,29 +208,129 @@ describe('syslog over TCP', () => {
     )
     assert.equal(whole.length, syslogMessageBytes - '<13>'.length)
     assert.ok(texts(entries).includes('next') && texts(entries).includes('before'))
-    assert.deepEqual(sut.warnings, ['a syslog connection was closed: its message is too long'])
+    assert.deepEqual(sut.warnings, [cannotBeTold])
   })
 
-  test('is not read while the log has no room, and is all recorded when it has', async () => {
+  test('I7: what cannot be told apart any more ends the connection, and is counted', async () => {
+    await using sut = await node({ tcp: loopback })
+    const [padded, endless] = [await tcp(sut), await tcp(sut)]
+    padded.write('10 <13>before008 <13>lost9 <13>lost')
+    await once(padded, 'close')
+    endless.write('x'.repeat(2 * syslogMessageBytes + 1))
+    await once(endless, 'close')
+    const entries = await sut.stop()
+    const loss = entries.find(({ code }) => code === '29071')
+    assert.match(loss?.text ?? '', / - syslog framing: 2, syslog truncated: 1$/)
+    assert.equal(
+      texts(entries)
+        .filter((text) => !text.startsWith('x'))
+        .join(),
+      `before,${loss?.text}`,
+    )
+    assert.deepEqual(sut.warnings, [cannotBeTold])
+  })
+
+  test('is not read while the log has no room, and is all recorded in its order when it has', async () => {
     await using sut = await node({ tcp: loopback })
     sut.isRefusing = true
     const socket = await tcp(sut)
-    const block = Buffer.from(`<13>${'x'.repeat(195)}\n`.repeat(1_000))
     let [sent, blocked] = [0, false]
     // The kernel takes some megabytes before it is full.
     while (!blocked && sent < 500) {
       blocked =
-        !socket.write(block) &&
+        !socket.write(numbered(sent * 1_000, 1_000, 'x'.repeat(190))) &&
         !(await Promise.race([once(socket, 'drain').then(() => true), sleep(300, false)]))
       sent += 1
     }
     assert.ok(blocked, 'the sender is held up')
-    sut.isRefusing = false
     socket.end()
+    // There is room now and then.
+    const turns = setInterval(() => (sut.isRefusing = !sut.isRefusing), 20)
+    await sut.recorded(sent * 500)
+    clearInterval(turns)
+    sut.isRefusing = false
     await sut.recorded(sent * 1_000)
-    const entries = await sut.stop()
-    assert.equal(entries.length, sent * 1_000)
+    const numbers = texts(await sut.stop()).map((text) => Number.parseInt(text, 10))
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: sent * 1_000 }, (_, k) => k),
+    )
     assert.ok(sent * 1_000 > syslogStreamWindow.messages)
+  })
+
+  test('no more messages wait than may, however many come in one read, and each connection has its turn', async () => {
+    const read = { count: 0 }
+    await using sut = await node({ tcp: loopback, clock: countingClock(read) })
+    sut.isRefusing = true
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => tcp(sut)))
+    for (const socket of sockets) socket.end(numbered(0, 3_000))
+    await until(() => read.count >= syslogStreamWindow.messages)
+    await sleep(100)
+    assert.equal(read.count, syslogStreamWindow.messages)
+    sut.isRefusing = false
+    await sut.recorded(20 * 3_000)
+    const entries = await sut.stop()
+    const numbers = texts(entries).map((text) => Number.parseInt(text, 10))
+    // Who has had his turn waits until all the others have had theirs.
+    const first = numbers.indexOf(2_999)
+    assert.equal(numbers.slice(0, first).filter((number) => number === 0).length, 20)
+  })
+
+  test('is recorded where the connection breaks while the log has no room', async () => {
+    const read = { count: 0 }
+    await using sut = await node({ tcp: loopback, clock: countingClock(read) })
+    sut.isRefusing = true
+    const socket = await tcp(sut)
+    socket.write(`${numbered(0, 1_500)}<13>re`)
+    await until(() => read.count >= syslogStreamWindow.messages)
+    await sleep(50)
+    socket.resetAndDestroy()
+    await until(() => sut.warnings.length > 0)
+    sut.isRefusing = false
+    await sut.recorded(1_501)
+    const entries = await sut.stop()
+    assert.deepEqual(texts(entries), [...Array.from({ length: 1_500 }, (_, k) => `${k} `), 're'])
+    assert.deepEqual(entries.at(-1)?.elements, [{ name: 'detail@32473', params: [['incomplete', 'true']] }])
+  })
+
+  test('I7: what was read and has no room when the node stops is counted, message by message', async () => {
+    await using sut = await node({ tcp: loopback, bounds: { stopMs: 300 } })
+    sut.isRefusing = true
+    const socket = await tcp(sut)
+    socket.write(`${numbered(0, 3_000)}<13>re`)
+    const entries = await sut.stop()
+    assert.equal(entries.length, 1)
+    assert.match(
+      entries[0]?.text ?? '',
+      /\] 3001 events were not recorded in \d+ seconds - syslog stopped: 3001$/,
+    )
+  })
+
+  test('is taken from so many at once, and from so many of one address', async () => {
+    await using sut = await node({ tcp: loopback, bounds: { connections: 5, peerConnections: 2 } })
+    const from = async (localAddress: string): Promise<Socket> => {
+      const socket = connect({
+        port: sut.listeners.addresses.tcp?.port ?? 0,
+        host: '127.0.0.1',
+        localAddress,
+      })
+      socket.on('error', () => undefined)
+      await once(socket, 'connect')
+      return socket
+    }
+    const [first, ...others] = [await from('127.0.0.2'), await from('127.0.0.2')]
+    await once(await from('127.0.0.2'), 'close')
+    others.push(await from('127.0.0.3'), await from('127.0.0.3'), await from('127.0.0.4'))
+    await once(await from('127.0.0.5'), 'close')
+    first?.end('<13>first\n')
+    await sut.recorded(1)
+    const again = await from('127.0.0.2')
+    again.end('<13>second\n')
+    await sut.recorded(2)
+    for (const socket of others) socket.destroy()
+    const entries = await sut.stop()
+    assert.deepEqual(texts(entries).slice(0, 2), ['first', 'second'])
+    assert.deepEqual(sut.warnings, ['a syslog sender was turned away: there are too many connections'])
   })
 
   test('I7: messages that do not end cannot take all memory: who holds the most is closed, and counted', async () => {
@@ -218,7 +340,8 @@ describe('syslog over TCP', () => {
       tcp: loopback,
       intake: {
         hostName: 'node-01',
-        deliverAll: async (events) => void recorded.push(...events.map(({ message }) => message.toString())),
+        log: 'portal-example' as LogId,
+        deliverGroup: async (drafts) => void recorded.push(...drafts.map(({ rest }) => rest)),
         refused: ({ source, reason, count }) => void lost.push(`${source} ${reason} ${count}`),
       },
     })
@@ -231,7 +354,7 @@ describe('syslog over TCP', () => {
     await until(() => closed >= 7)
     ;(await tcp(sut)).end('<13>small\n')
     await until(() => recorded.length > 0)
-    assert.deepEqual(recorded, ['small'])
+    assert.deepEqual(recorded, ['] small'])
     assert.deepEqual([...new Set(lost)], ['127.0.0.1 no-room 1'])
     // Each is counted here before it sees its own end.
     await until(() => lost.length === closed)
@@ -271,6 +394,18 @@ describe('syslog over TLS', () => {
     }
     assert.deepEqual(await sut.stop(), [])
     assert.deepEqual(sut.warnings, ['a syslog sender could not be let in'])
+  })
+
+  test('whoever says nothing is closed, and takes nobody the place away', { timeout: 20_000 }, async () => {
+    const bounds = { handshakeMs: 100, connections: 2 }
+    await using sut = await node({ tls: { ...tls, clientCa: other.certificate }, bounds })
+    const { port = 0 } = sut.listeners.addresses.tls ?? {}
+    const [silent, slow] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')]
+    slow.write(Buffer.from([0x16, 0x03, 0x01]))
+    await Promise.all([once(silent, 'close'), once(slow, 'close')])
+    connectTls({ ...trusting, port, cert: other.certificate, key: other.key }).end('<13>a\n')
+    await sut.recorded(1)
+    assert.equal(texts(await sut.stop())[0], 'a')
   })
 
   test('is recorded from an address where no certificate is demanded', async () => {

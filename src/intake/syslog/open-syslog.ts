@@ -14,7 +14,7 @@ import {
 import type { Intake } from '../intake.ts'
 import { Inlet } from './inlet.ts'
 import type { Listening, SyslogAddress, SyslogTls } from './listening.ts'
-import { openStreams } from './streams.ts'
+import { openStreams, type StreamBounds } from './streams.ts'
 import { openUdp } from './udp.ts'
 import { openUnixSocket } from './unix-socket.ts'
 
@@ -29,11 +29,13 @@ export interface SyslogOptions {
   readonly tls?: SyslogTls
   /** True where whoever can reach a port may record. */
   readonly allowBeyondLoopback?: boolean
-  readonly intake: Pick<Intake, 'deliverAll' | 'refused' | 'hostName'>
+  readonly intake: Pick<Intake, 'log' | 'deliverGroup' | 'refused' | 'hostName'>
   readonly logger: { warn(fields: object, message: string): void }
   readonly clock: { wallMicros(): number }
   /** The zone of times that say none. */
   readonly timeZone: string
+  /** For tests: instead of what the limits say. */
+  readonly bounds?: Partial<StreamBounds> & { readonly stopMs?: number }
 }
 
 /** What listens. Disposing it stops that, and lets what was received become durable first. */
@@ -79,16 +81,17 @@ class Listeners implements SyslogListeners {
   }
 
   async open(): Promise<void> {
-    const { socket, udp, tcp, tls, intake, socketMode: mode = 0o660 } = this.#options
+    const { socket, udp, tcp, tls, intake, socketMode: mode = 0o660, bounds = {} } = this.#options
     const warn = seldom(this.#options.logger)
     const streams = this.#inlet(syslogStreamWindow)
     if (tls !== undefined) {
       const { cert, key, clientCa } = tls
       const certificates = { cert, key, ...(clientCa === undefined ? {} : { clientCa }) }
-      this.addresses.tls = this.#add(await openStreams({ at: tls, tls: certificates, inlet: streams, warn }))
+      const parts = { at: tls, tls: certificates, inlet: streams, warn, bounds }
+      this.addresses.tls = this.#add(await openStreams(parts))
     }
     if (tcp !== undefined)
-      this.addresses.tcp = this.#add(await openStreams({ at: tcp, inlet: streams, warn }))
+      this.addresses.tcp = this.#add(await openStreams({ at: tcp, inlet: streams, warn, bounds }))
     if (udp !== undefined) {
       const inlet = this.#inlet(syslogDatagramWindow)
       this.addresses.udp = this.#add(await openUdp({ at: udp, inlet, warn }))
@@ -108,7 +111,7 @@ class Listeners implements SyslogListeners {
   }
 
   async #close(): Promise<void> {
-    const timer = setTimeout(() => this.#abort.abort(), syslogStopMs)
+    const timer = setTimeout(() => this.#abort.abort(), this.#options.bounds?.stopMs ?? syslogStopMs)
     try {
       for (const each of this.#listening) each.stopAccepting()
       await this.#lull()

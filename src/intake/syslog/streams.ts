@@ -2,14 +2,34 @@
 // read: the sender's own queue holds it (back-pressure).
 
 import { once } from 'node:events'
-import { createServer as createTcpServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, TLSSocket } from 'node:tls'
-import type { AuditEvent } from '../../entry/event.ts'
-import { acceptBacklog, syslogConnections, syslogHandshakeMs, syslogHeldBytes } from '../../limits.ts'
+import { createServer as createTcpServer, type Server, Socket } from 'node:net'
+import { createServer as createTlsServer, type Server as TlsServer, TLSSocket } from 'node:tls'
+import {
+  acceptBacklog,
+  syslogConnections,
+  syslogHandshakeMs,
+  syslogHeldBytes,
+  syslogKeepAliveMs,
+  syslogPeerConnections,
+} from '../../limits.ts'
 import { addressOfPeer, nameOfPeer } from './peer.ts'
-import { Framer, type Frame } from './framing.ts'
+import { type Derailment, type Frame, Framer } from './framing.ts'
 import type { Inlet } from './inlet.ts'
 import type { Listening, SyslogAddress, SyslogTls } from './listening.ts'
+
+/** How many may be connected, and how long a handshake may take: what the limits say, unless a test says otherwise. */
+export interface StreamBounds {
+  readonly connections: number
+  /** Of one address. */
+  readonly peerConnections: number
+  readonly handshakeMs: number
+}
+
+const defaultBounds: StreamBounds = {
+  connections: syslogConnections,
+  peerConnections: syslogPeerConnections,
+  handshakeMs: syslogHandshakeMs,
+}
 
 /** What a listener for streams needs. */
 export interface StreamsParts {
@@ -19,6 +39,7 @@ export interface StreamsParts {
   readonly inlet: Inlet
   /** Tells the operator; bounded by whoever gives it. */
   readonly warn: (fields: object, message: string) => void
+  readonly bounds?: Partial<StreamBounds>
 }
 
 /** Listens for streams. Throws what binding throws. */
@@ -30,25 +51,23 @@ export async function openStreams(parts: StreamsParts): Promise<Listening> {
 
 class Streams implements Listening {
   readonly #parts: StreamsParts
+  readonly #bounds: StreamBounds
   readonly #server: Server
+  readonly #tls: TlsServer | undefined
+  // All sockets, those that shake hands included, and how many each address has of them.
+  readonly #sockets = new Set<Socket>()
+  readonly #byPeer = new Map<string, number>()
   readonly #connections = new Set<Connection>()
   #heldBytes = 0
   #received = 0
 
   constructor(parts: StreamsParts) {
     this.#parts = parts
-    this.#server = parts.tls === undefined ? createTcpServer() : tlsServer(parts.tls)
-    this.#server.maxConnections = syslogConnections
-    const { warn } = parts
-    this.#server.on(parts.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
-      this.#accept(socket)
-    })
-    this.#server.on('tlsClientError', (err: Error, { remoteAddress }: Socket) => {
-      warn({ err, peer: remoteAddress }, 'a syslog sender could not be let in')
-    })
-    this.#server.on('drop', (data) => {
-      warn({ peer: data?.remoteAddress }, 'a syslog sender was turned away: there are too many connections')
-    })
+    this.#bounds = { ...defaultBounds, ...parts.bounds }
+    this.#server = createTcpServer((socket) => this.#accept(socket))
+    this.#server.maxConnections = this.#bounds.connections
+    this.#server.on('drop', (data) => this.#turnAway(addressOfPeer(data?.remoteAddress)))
+    if (parts.tls !== undefined) this.#tls = this.#handshakes(parts.tls)
   }
 
   async listen(): Promise<void> {
@@ -74,10 +93,56 @@ class Streams implements Listening {
 
   async close(): Promise<void> {
     for (const connection of this.#connections) connection.close()
+    for (const socket of this.#sockets) socket.destroy()
     await Promise.resolve()
   }
 
   #accept(socket: Socket): void {
+    const peer = addressOfPeer(socket.remoteAddress)
+    const count = this.#byPeer.get(peer) ?? 0
+    if (count >= this.#bounds.peerConnections) {
+      socket.destroy()
+      return this.#turnAway(peer)
+    }
+    this.#byPeer.set(peer, count + 1)
+    this.#sockets.add(socket)
+    socket.on('close', () => this.#forget(socket, peer))
+    socket.setKeepAlive(true, syslogKeepAliveMs)
+    if (this.#tls === undefined) this.#open(socket)
+    else this.#tls.emit('connection', socket)
+  }
+
+  #forget(socket: Socket, peer: string): void {
+    this.#sockets.delete(socket)
+    const others = (this.#byPeer.get(peer) ?? 0) - 1
+    if (others > 0) this.#byPeer.set(peer, others)
+    else this.#byPeer.delete(peer)
+  }
+
+  #turnAway(peer: string): void {
+    this.#parts.warn({ peer }, 'a syslog sender was turned away: there are too many connections')
+  }
+
+  #handshakes({ cert, key, clientCa }: Pick<SyslogTls, 'cert' | 'key' | 'clientCa'>): TlsServer {
+    const server = createTlsServer({
+      cert,
+      key,
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: this.#bounds.handshakeMs,
+      ...(clientCa === undefined ? {} : { ca: [clientCa], requestCert: true, rejectUnauthorized: true }),
+    })
+    server.on('secureConnection', (socket) => this.#open(socket))
+    server.on('tlsClientError', (err, socket) => this.#refuse(err, socket))
+    return server
+  }
+
+  // Of one that says nothing Node only tells.
+  #refuse(err: Error, socket: TLSSocket): void {
+    socket.destroy()
+    this.#parts.warn({ err, peer: socket.remoteAddress }, 'a syslog sender could not be let in')
+  }
+
+  #open(socket: Socket): void {
     const { inlet, warn } = this.#parts
     const connection = new Connection(socket, inlet, {
       warn,
@@ -99,16 +164,6 @@ class Streams implements Listening {
   }
 }
 
-function tlsServer({ cert, key, clientCa }: Pick<SyslogTls, 'cert' | 'key' | 'clientCa'>): Server {
-  return createTlsServer({
-    cert,
-    key,
-    minVersion: 'TLSv1.2',
-    handshakeTimeout: syslogHandshakeMs,
-    ...(clientCa === undefined ? {} : { ca: [clientCa], requestCert: true, rejectUnauthorized: true }),
-  })
-}
-
 /** What a connection tells the listener. */
 interface Reports {
   readonly warn: StreamsParts['warn']
@@ -117,14 +172,18 @@ interface Reports {
   readonly ended: () => void
 }
 
+// What has come is looked at while the inlet has room. The rest stays where it is, and so does what is behind it: Node
+// reads no more than a buffer ahead.
 class Connection {
   readonly #socket: Socket
   readonly #inlet: Inlet
   readonly #reports: Reports
   readonly #framer = new Framer()
   readonly #source: { by: string; hostName: string }
-  readonly #resume = (): void => void this.#socket.resume()
+  readonly #read = (): void => this.#takeAll()
   #heldBytes = 0
+  // True once no more will come than Node has.
+  #isOver = false
   #isClosed = false
 
   constructor(socket: Socket, inlet: Inlet, reports: Reports) {
@@ -136,10 +195,9 @@ class Connection {
       by: (socket instanceof TLSSocket ? nameOfPeer(socket) : undefined) ?? hostName,
       hostName,
     }
-    socket.setKeepAlive(true)
-    socket.on('data', (bytes: Buffer) => this.#read(bytes))
-    socket.on('end', () => this.close())
-    socket.on('close', () => this.close())
+    socket.on('readable', this.#read)
+    socket.on('end', () => this.#finish())
+    socket.on('close', () => this.#finish())
     socket.on('error', (err) => reports.warn({ err, peer: this.#source.by }, 'a syslog connection broke'))
   }
 
@@ -147,56 +205,74 @@ class Connection {
     return this.#heldBytes
   }
 
-  /** Ends it; what is held of a message is recorded as incomplete. */
+  /** Ends it. What has no room is counted as lost; what is held of a message otherwise is recorded as incomplete. */
   close(): void {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    const rest = this.#framer.end()
-    if (rest !== undefined) this.#enter([rest])
-    this.#end()
+    this.#finish()
+    if (!this.#isClosed) this.#end('stopped', this.#countRest())
   }
 
   /** Ends it for want of memory; what is held is lost, and counted. */
   evict(): void {
     if (this.#isClosed) return
-    this.#isClosed = true
-    this.#inlet.lose(this.#source.by, 'no-room')
     this.#reports.warn(
       { peer: this.#source.by },
       'a syslog connection was closed: messages that do not end took all memory',
     )
-    this.#end()
+    this.#end('no-room', this.#countRest())
   }
 
-  #read(bytes: Buffer): void {
-    if (this.#isClosed) return
-    this.#reports.received()
-    this.#enter(this.#framer.push(bytes))
-    if (this.#framer.isLost) return this.#lose()
-    this.#tellHeld(this.#framer.heldBytes)
-    if (!this.#inlet.isFull || this.#isClosed) return
-    this.#socket.pause()
-    this.#inlet.whenRoom(this.#resume)
+  #finish(): void {
+    this.#isOver = true
+    this.#takeAll()
   }
 
-  #enter(frames: readonly Frame[]): void {
-    const events: AuditEvent[] = []
-    let size = 0
-    for (const frame of frames) {
-      const event = this.#inlet.eventOf(frame, this.#source)
-      if (event === undefined) continue
-      size += frame.bytes
-      events.push(event)
-      if (frame.flaw === 'truncated') this.#inlet.lose(this.#source.by, 'truncated')
+  #takeAll(): void {
+    while (!this.#isClosed) {
+      if (this.#inlet.isFull) return this.#waitForRoom()
+      const frame = this.#next()
+      if (frame === undefined) break
+      this.#inlet.take(frame, this.#source)
     }
-    this.#inlet.enter(events, size)
+    if (this.#isClosed) return
+    const { derailment } = this.#framer
+    if (derailment !== undefined) return this.#derail(derailment)
+    if (this.#isOver) return this.#takeRest()
+    this.#tellHeld(this.#framer.heldBytes)
   }
 
-  #lose(): void {
-    this.#isClosed = true
-    this.#inlet.lose(this.#source.by, 'too-long')
-    this.#reports.warn({ peer: this.#source.by }, 'a syslog connection was closed: its message is too long')
+  // The next message of what has been read, here or by Node.
+  #next(): Frame | undefined {
+    for (;;) {
+      const frame = this.#framer.next()
+      if (frame !== undefined || this.#framer.derailment !== undefined) return frame
+      const bytes = this.#socket.read() as Buffer | null
+      if (bytes === null) return undefined
+      this.#reports.received()
+      this.#framer.push(bytes)
+    }
+  }
+
+  #waitForRoom(): void {
+    this.#inlet.whenRoom(this.#read)
+    this.#tellHeld(this.#framer.heldBytes)
+  }
+
+  #takeRest(): void {
+    const rest = this.#framer.end()
+    if (rest !== undefined) this.#inlet.take(rest, this.#source)
     this.#end()
+  }
+
+  #derail(why: Derailment): void {
+    this.#reports.warn({ peer: this.#source.by, reason: why }, derailed)
+    this.#end(why, 1)
+  }
+
+  // Messages that have been read and not taken, as far as they can be told apart.
+  #countRest(): number {
+    let count = 0
+    while (this.#next() !== undefined) count += 1
+    return this.#framer.end() === undefined ? count : count + 1
   }
 
   #tellHeld(bytes: number): void {
@@ -205,10 +281,14 @@ class Connection {
     if (more !== 0) this.#reports.held(more)
   }
 
-  #end(): void {
-    this.#inlet.forget(this.#resume)
+  #end(reason = '', lost = 0): void {
+    this.#isClosed = true
+    if (lost > 0) this.#inlet.lose(this.#source.by, reason, lost)
+    this.#inlet.forget(this.#read)
     this.#tellHeld(0)
     this.#reports.ended()
     this.#socket.destroy()
   }
 }
+
+const derailed = 'a syslog connection was closed: what it sends cannot be told apart any more'

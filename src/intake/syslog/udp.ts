@@ -77,7 +77,6 @@ class Udp implements Listening {
   async close(): Promise<void> {
     this.#look()
     await this.#looking
-    this.#datagrams.flush()
     this.#socket.close()
   }
 

@@ -62,7 +62,6 @@ class UnixSocket implements Omit<Listening, 'address'> {
 
   async close(): Promise<void> {
     await this.#removing
-    this.#datagrams.flush()
     this.#socket.close()
   }
 }
