@@ -2,7 +2,6 @@
 // and again for new files; what was at a path before is read to its end before what is there now.
 
 import { randomUUID } from 'node:crypto'
-import { realpath } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuditEvent, Micros } from '../../entry/event.ts'
 import type { FileMapping } from '../../entry/file-mapping.ts'
@@ -18,7 +17,8 @@ import type { Disk } from '../../store/disk.ts'
 import type { Intake } from '../intake.ts'
 import type { LineSource } from './event-of-followed.ts'
 import { FollowedFile, type FollowLogger, type FollowParts, type Suspicion } from './followed-file.ts'
-import { absolutePatterns, isNamedBy, isWithin, pathsNamed } from './patterns.ts'
+import { isBarred, isWithin } from './open-file.ts'
+import { absolutePatterns, isNamedBy, pathsNamed } from './patterns.ts'
 import { type FileIdentity, keyOf, mayBeSame, type Place, placeAtStart } from './place.ts'
 import { Places } from './places.ts'
 import { RecentTimes } from './recent-times.ts'
@@ -102,6 +102,7 @@ class Follower implements FollowedFiles {
       places,
       turns: new Turns(followReaders, followReadBytes),
       open: { count: 0 },
+      except: options.except,
       clock: options.clock,
       timing: this.#timing,
       logger: options.logger,
@@ -188,13 +189,12 @@ class Follower implements FollowedFiles {
 
   // A link may lead to what is never followed: the log itself would grow by itself, and keys would be in it.
   async #leadsInside(path: string): Promise<boolean> {
-    const [real, except] = await Promise.all([realPathOf(path), realPathOf(this.#options.except)])
-    if (real === undefined || except === undefined || !isWithin(except, real)) return false
-    const { logger } = this.#options
+    const { except, logger } = this.#options
+    if (!(await isBarred(except, path))) return false
     if (!this.#unseen.has(path))
       logger.warn(
         { file: path },
-        'a followed path leads into the data directory of this node, and is left out',
+        'a followed path leads into the data directory of this node, or to what the system says of processes, and is left out',
       )
     this.#unseen.add(path)
     return true
@@ -261,7 +261,14 @@ class Follower implements FollowedFiles {
       return known.length > 0 || (present !== undefined && is(present))
     }
     const { identity, since } = first
-    const missed = await missedFiles({ path, first: identity, since, isKnown, originals: earlier })
+    const missed = await missedFiles({
+      path,
+      first: identity,
+      since,
+      isKnown,
+      originals: earlier,
+      except: this.#options.except,
+    })
     for (const { path: at, identity } of missed) {
       const before = this.#filesOf(path)
       const place = placeAtStart(this.#newId(), path, identity, now)
@@ -342,8 +349,4 @@ class Follower implements FollowedFiles {
         this.#options.logger.warn({ err: error }, 'the places in followed files could not be kept'),
       )
   }
-}
-
-function realPathOf(path: string): Promise<string | undefined> {
-  return realpath(path).catch(() => undefined)
 }

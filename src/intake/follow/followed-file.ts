@@ -31,6 +31,8 @@ export interface FollowParts extends ReaderParts {
   readonly turns: Turns
   /** How many files are held open. */
   readonly open: { count: number }
+  /** What lies in here is never read. */
+  readonly except: string
   readonly clock: { wallMicros(): Micros; monotonicMicros(): Micros }
   readonly timing: FollowTiming
   readonly logger: FollowLogger
@@ -66,7 +68,7 @@ export class FollowedFile {
   constructor(parts: FollowParts, place: Place, source: LineSource, at: string = place.path) {
     this.#parts = parts
     this.place = place
-    this.#file = new HeldFile(place, parts.open, at)
+    this.#file = new HeldFile(place, parts.open, at, parts.except)
     this.#reader = new LineReader(parts, place, source)
     this.#grew = parts.clock.monotonicMicros()
   }

@@ -2,7 +2,8 @@
 // to its end when it is renamed or removed.
 
 import type { BigIntStats } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { openFile } from './open-file.ts'
 import { identityOf, keyOf, type Place } from './place.ts'
 import { type Recognised, recognise } from './recognise.ts'
 import { filesBeside, findFile } from './rotated.ts'
@@ -18,14 +19,19 @@ export interface OpenedFile {
 export class HeldFile {
   readonly #place: Place
   readonly #open: { count: number }
+  readonly #except: string
   #at: string
   #handle: FileHandle | undefined
 
-  /** `open` counts what is held open; `at` is the path that the file has now, as far as is known. */
-  constructor(place: Place, open: { count: number }, at: string) {
+  /**
+   * `open` counts what is held open; `at` is the path that the file has now, as far as is known. What lies in the directory
+   * `except` is not there for it.
+   */
+  constructor(place: Place, open: { count: number }, at: string, except: string) {
     this.#place = place
     this.#open = open
     this.#at = at
+    this.#except = except
   }
 
   /** The path that it was last seen at. */
@@ -80,10 +86,11 @@ export class HeldFile {
 
   // `isIt`: it is certain that it is this file; where its bytes are others, it has begun again.
   async #openAt(path: string, isIt: boolean): Promise<OpenedFile | undefined> {
-    const handle = await open(path)
+    const opened = await openFile(path, this.#except)
+    if (opened === undefined) return undefined
+    const { handle, stats } = opened
     let known: Recognised | 'other' | undefined
     try {
-      const stats = await handle.stat({ bigint: true })
       known = (await recognise(handle, stats, this.#place)) ?? (isIt ? 'other' : undefined)
       if (known === undefined) return undefined
       if (known !== 'other') this.#place.identity = identityOf(stats)

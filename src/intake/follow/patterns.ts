@@ -2,7 +2,7 @@
 // has none of these is a path.
 
 import { glob } from 'node:fs/promises'
-import { matchesGlob, resolve, sep } from 'node:path'
+import { matchesGlob, resolve } from 'node:path'
 import { isCompressed } from './rotated.ts'
 
 /** True where a path is one that a pattern names. */
@@ -19,11 +19,6 @@ export async function pathsNamed(patterns: readonly string[], most: number): Pro
     else paths.add(pattern)
   }
   return [...paths].filter((path) => !isCompressed(path))
-}
-
-/** True for a path in a directory, however deep. */
-export function isWithin(directory: string, path: string): boolean {
-  return resolve(path).startsWith(resolve(directory) + sep)
 }
 
 /** Patterns as absolute ones, each once. */

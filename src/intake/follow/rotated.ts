@@ -2,12 +2,13 @@
 // that nobody looked.
 
 import { type BigIntStats, readdirSync, statSync } from 'node:fs'
-import { type FileHandle, open, stat } from 'node:fs/promises'
+import { type FileHandle, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { Micros } from '../../entry/event.ts'
 import { followNames } from '../../limits.ts'
 import { errorCode } from '../../store/disk.ts'
+import { openFile } from './open-file.ts'
 import { type FileIdentity, identityOf, keyOf, type Mark, markOf, type Place } from './place.ts'
 
 /** A file that is there. */
@@ -126,6 +127,8 @@ export interface MissedOptions {
   /** Files that are known, and by what their copies are. */
   readonly isKnown: (file: FoundFile) => boolean
   readonly originals: readonly Original[]
+  /** What lies in here is never read. */
+  readonly except: string
 }
 
 /** By what a copy of a file is known: the marks of its beginning and of what was read last. */
@@ -133,11 +136,11 @@ export type Original = Pick<Place, 'head' | 'tail' | 'offset'>
 
 /** The files that were at a path since it is followed and that nobody has seen there, in their order. */
 export async function missedFiles(options: MissedOptions): Promise<FoundFile[]> {
-  const { path, first, since, isKnown, originals } = options
+  const { path, first, since, isKnown, originals, except } = options
   const missed: FoundFile[] = []
   for (const file of (await filesBeside(path)) ?? []) {
     if (isKnown(file) || !isRotatedName(path, file.path) || file.stats.size === 0n) continue
-    if (isSince(file, first, since) && !(await isCopy(file, originals))) missed.push(file)
+    if (isSince(file, first, since) && !(await isCopy(file, originals, except))) missed.push(file)
   }
   return missed.toSorted((a, b) => Number(orderOf(a) - orderOf(b)))
 }
@@ -154,9 +157,10 @@ function orderOf({ identity, stats }: FoundFile): bigint {
 
 // Somebody has copied a log: the copy begins with the same bytes as what it was copied from, and has the same where that was
 // read last. Logs that only begin alike, with a banner, are no copies.
-async function isCopy({ path }: FoundFile, originals: readonly Original[]): Promise<boolean> {
-  await using file = await open(path).catch(() => undefined)
-  if (file === undefined) return false
+async function isCopy({ path }: FoundFile, originals: readonly Original[], except: string): Promise<boolean> {
+  const opened = await openFile(path, except).catch(() => undefined)
+  if (opened === undefined) return false
+  await using file = opened.handle
   for (const { head, tail, offset } of originals) {
     if (head.bytes === 0 || tail.bytes === 0) continue
     if ((await isMarked(file, head, 0)) && (await isMarked(file, tail, offset - tail.bytes))) return true
