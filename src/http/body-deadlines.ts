@@ -26,6 +26,12 @@ export class BodyDeadlines implements Disposable {
     this.#arriving.set(socket, { request, since: performance.now() })
   }
 
+  /** The request on a connection that has not arrived whole, where there is one. */
+  arrivingOn(socket: Socket): IncomingMessage | undefined {
+    const request = this.#arriving.get(socket)?.request
+    return request?.complete === false ? request : undefined
+  }
+
   /** The rest of a request arrives at a pace that somebody else watches. */
   release(request: IncomingMessage): void {
     const known = this.#arriving.get(request.socket)

@@ -23,6 +23,13 @@ export interface Incoming {
   readonly reply: Pick<FastifyReply, 'raw'>
 }
 
+const unreadable = Symbol('unreadable')
+
+/** Ends the reading of a request's body with a refusal, where somebody reads it: returns whether somebody does. */
+export function endBody(request: IncomingMessage, refusal: AnnalsError): boolean {
+  return request.emit(unreadable, refusal)
+}
+
 /** One body. Dispose of it when no more is wanted. */
 export class BodyStream implements Disposable {
   readonly #request: IncomingMessage
@@ -47,7 +54,7 @@ export class BodyStream implements Disposable {
     this.#deadlines.release(raw)
     // Only now, when it is known that the caller may send it.
     if (expectsContinue(raw)) incoming.reply.raw.writeContinue()
-    raw.on('error', this.#onBroken).on('close', this.#onClose)
+    raw.on('error', this.#onBroken).on('close', this.#onClose).on(unreadable, this.#onUnreadable)
     this.#gunzip?.on('error', this.#onCorrupt)
     this.#source.pause().on('data', this.#onData).on('end', this.#onEnd)
     if (this.#gunzip !== undefined) raw.pipe(this.#gunzip)
@@ -56,7 +63,7 @@ export class BodyStream implements Disposable {
 
   /**
    * The next bytes, or undefined behind the last. Throws `BrokenTransfer` where the client has gone, REQUEST_TIMEOUT where
-   * it sends nothing for too long, and MALFORMED_REQUEST where the compression is broken.
+   * it sends nothing for too long, MALFORMED_REQUEST where the compression is broken, and what `endBody` is given.
    */
   async next(): Promise<Buffer | undefined> {
     while (this.#chunk === undefined && this.#failure === undefined && !this.#hasEnded)
@@ -72,7 +79,7 @@ export class BodyStream implements Disposable {
     // What nobody wants any more is dropped as it comes, and has to end some time.
     if (!this.#request.complete) this.#deadlines.restart(this.#request)
     this.#source.off('data', this.#onData).off('end', this.#onEnd)
-    this.#request.off('close', this.#onClose)
+    this.#request.off('close', this.#onClose).off(unreadable, this.#onUnreadable)
     // Not taken off: a request whose connection ends later still tells of it, and nobody else listens.
     if (this.#gunzip === undefined) return
     this.#request.unpipe(this.#gunzip)
@@ -106,6 +113,8 @@ export class BodyStream implements Disposable {
   }
 
   readonly #onBroken = () => this.#fail(new BrokenTransfer('gone'))
+
+  readonly #onUnreadable = (refusal: AnnalsError) => this.#fail(refusal)
 
   readonly #onCorrupt = (cause: Error) =>
     this.#fail(new AnnalsError('MALFORMED_REQUEST', 'the body is not what gzip makes', { cause }))

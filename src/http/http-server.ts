@@ -8,6 +8,7 @@ import type { Socket } from 'node:net'
 import type { TlsOptions } from 'node:tls'
 import { AnnalsError } from '../errors.ts'
 import type { BodyDeadlines } from './body-deadlines.ts'
+import { endBody } from './body-stream.ts'
 import type { HttpBounds } from './bounds.ts'
 import type { RefusalSink } from './errors.ts'
 import { type AllowedAt, parserRefusal, refuseSocket, type ParserError } from './parser-errors.ts'
@@ -70,8 +71,13 @@ export function createHttpServer(
   // Whoever reads the body says that it is welcome.
   server.on('checkContinue', (request, response) => server.emit('request', request, response))
   server.on('checkExpectation', (request, response) => server.emit('request', request, response))
+  // Connections whose last request is refused by whoever read its body: all that still comes is refused here again.
+  const refused = new WeakSet<Socket>()
   server.on('clientError', (error: ParserError, socket: Socket) => {
-    if (isParserError(error)) refuseSocket(sink, socket, parserRefusal(error, allowedAt), bounds.lingerMs)
+    if (refused.has(socket)) return
+    const refusal = parserRefusal(error, allowedAt)
+    if (isBrokenBody(error, deadlines.arrivingOn(socket), refusal)) refused.add(socket)
+    else if (isParserError(error)) refuseSocket(sink, socket, refusal, bounds.lingerMs)
     else if (isPlainHttp(error)) refuseSocket(sink, connectionUnder(socket), plainRefusal(), bounds.lingerMs)
     else socket.destroy()
   })
@@ -137,6 +143,16 @@ function serverOptions(bounds: HttpBounds): ServerOptions {
 // Errors of the network come the same way; there is nobody to answer then.
 function isParserError(error: ParserError): boolean {
   return error.code?.startsWith('HPE_') === true || error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+}
+
+// A body that cannot be read on, and that somebody reads, who then answers. Of one that just ends the client has gone.
+function isBrokenBody(
+  error: ParserError,
+  request: IncomingMessage | undefined,
+  refusal: AnnalsError,
+): boolean {
+  const isBroken = error.code?.startsWith('HPE_') === true && error.code !== 'HPE_INVALID_EOF_STATE'
+  return isBroken && request !== undefined && endBody(request, refusal)
 }
 
 function noProxy(): AnnalsError {

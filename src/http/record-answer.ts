@@ -47,6 +47,8 @@ export class RecordAnswer implements Disposable {
   #refused = 0
   #results = 0
   #firstRefusal: AnnalsError | undefined
+  // The last one that says when to try again.
+  #passing: AnnalsError | undefined
   #sending: Promise<void> | undefined
   #isBegun = false
   #failure: unknown
@@ -76,6 +78,7 @@ export class RecordAnswer implements Disposable {
     if (refusal === undefined) return
     this.#refused += 1
     this.#firstRefusal ??= refusal
+    if (retryHeaders(refusal).length > 0) this.#passing = refusal
     this.#node.metrics.refused(refusal.code)
   }
 
@@ -152,15 +155,16 @@ export class RecordAnswer implements Disposable {
     reply.hijack()
     this.#node.metrics.answered(routeOf(request), status)
     const type = ['Content-Type', this.#form.contentType, ...neverStored]
-    const refusal = status >= 400 ? this.#refusalHeaders() : []
+    const refusal = this.#refusalHeaders(status)
     reply.raw.writeHead(status, [...everyAnswer(request.raw.socket), ...type, ...refusal, ...headers])
   }
 
-  // Of the first refusal, where there is nothing else: what other credentials would do, when to try again.
-  #refusalHeaders(): readonly string[] {
-    const error = this.#firstRefusal
-    return error === undefined
-      ? []
-      : [...challengeHeaders(error, this.#node.challenge), ...retryHeaders(error)]
+  // What other credentials would do, where there is nothing but refusals; and when to try again what passes.
+  #refusalHeaders(status: number): readonly string[] {
+    const first = status < 400 ? undefined : this.#firstRefusal
+    return [
+      ...(first === undefined ? [] : challengeHeaders(first, this.#node.challenge)),
+      ...(this.#passing === undefined ? [] : retryHeaders(this.#passing)),
+    ]
   }
 }

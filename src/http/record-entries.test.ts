@@ -5,7 +5,7 @@ import { AnnalsError } from '../errors.ts'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { groupBytes, queueEntries, recordBodyBytes, recordLineBytes } from '../limits.ts'
+import { groupBytes, queueEntries, recordBodyBytes, recordGroupEntries, recordLineBytes } from '../limits.ts'
 import { type Answer, ask, dial, raw, until } from './testing/client.ts'
 import { draft, openTestLog, texts } from '../log/testing/log-under-test.ts'
 import { admin, type PortalServer, reader, startPortal, startPortalWith } from './testing/portal-server.ts'
@@ -414,6 +414,34 @@ test('a line without end is the last result, and the connection ends', async () 
   assert.match(answer, /"index":0,.*"new":true\}\n\{"index":1,"error":\{"code":"BODY_TOO_LARGE"/)
 })
 
+test('a chunk that is none ends the reading, and is answered like all else that does', async () => {
+  await using portal = await startPortal({ recordLingerMs: 50 })
+  const text = `${JSON.stringify(login)}\n`
+  for (const type of ['x-ndjson', 'json']) {
+    const head = rawPost('', 'Transfer-Encoding: chunked').replace('x-ndjson', type)
+    const socket = await dial(portal.port, head + chunk(text))
+    let answer = ''
+    socket.on('data', (bytes) => (answer += bytes.toString()))
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    if (type === 'x-ndjson') await until(() => portal.log.recorded.length === 1)
+    socket.write('no chunk\r\n')
+    await until(() => answer.includes('MALFORMED_REQUEST') || socket.closed)
+    // It sends on, and still has its answer whole.
+    socket.write(chunk(text))
+    await closed
+    assert.match(answer, /\r\nConnection: close\r\n/i)
+    if (type === 'json') assert.match(answer, /^HTTP\/1\.1 400 /)
+    else
+      assert.match(answer, /^HTTP\/1\.1 207 .*"index":0,.*"new":true\}\n\{"index":1,"error":\{"code":"MAL/s)
+  }
+  assert.deepEqual(portal.metrics.breaks, [])
+  assert.deepEqual(
+    portal.losses.map(({ reason }) => reason),
+    ['MALFORMED_REQUEST', 'MALFORMED_REQUEST'],
+  )
+  assert.equal(portal.log.recorded.length, 1)
+})
+
 test('a client that sends nothing more is told so, and its whole lines stay', async () => {
   await using portal = await startPortal({ recordStallMs: 100, recordLingerMs: 50 })
   const text = `${JSON.stringify(login)}\n`
@@ -532,6 +560,19 @@ test('I9: where there is no room at all, a stream is told so, and not read on', 
   assert.ok(results.every(({ error }) => error?.code === 'STORAGE_FULL'))
   const one = await post(portal, login)
   assert.deepEqual([one.status, one.headers['retry-after']], [507, '5'])
+})
+
+test('I9: where only some of a list could be recorded, the answer says when to try again', async () => {
+  await using portal = await startPortal()
+  const record = portal.log.record.bind(portal.log)
+  portal.log.record = (draft) =>
+    portal.log.size < recordGroupEntries
+      ? record(draft)
+      : Promise.reject(new AnnalsError('STORAGE_FULL', 'as the test wants'))
+  const list = [7, ...Array.from({ length: recordGroupEntries + 1 }, () => login)]
+  const answer = await post(portal, list)
+  assert.deepEqual([answer.status, answer.headers['retry-after']], [207, '5'])
+  assert.deepEqual(resultsOf(answer).at(-1)?.error?.code, 'STORAGE_FULL')
 })
 
 test('whoever is told that the outcome is not known is told the id to repeat', async () => {
