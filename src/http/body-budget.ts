@@ -16,7 +16,7 @@ export class BodyBudget {
   readonly #bytes: number
   readonly #waitMs: number
   readonly #held = new Map<string, number>()
-  #waiting: Waiting[] = []
+  readonly #waiting: Waiting[] = []
 
   /** So many bytes in all, for which a caller waits so long at the most. */
   constructor(bytes: number, waitMs: number) {
@@ -46,7 +46,7 @@ export class BodyBudget {
     const isTaken = await promise
     clearTimeout(timer)
     if (isTaken) return
-    this.#waiting = this.#waiting.filter((each) => each !== place)
+    this.#waiting.splice(this.#waiting.indexOf(place), 1)
     // Those behind may be content with less.
     this.#serve()
     throw new AnnalsError(
@@ -66,19 +66,15 @@ export class BodyBudget {
 
   // In order, but for those who hold enough already. A large one is not passed for ever: nobody behind it goes first.
   #serve(): void {
-    const left: Waiting[] = []
-    let isStopped = false
-    for (const place of this.#waiting) {
-      const { caller, bytes, go } = place
-      isStopped ||= bytes > this.#free
-      if (isStopped || !this.#hasPlace(caller, bytes)) {
-        left.push(place)
-        continue
-      }
-      this.#lend(caller, bytes)
-      go()
+    for (let k = 0; k < this.#waiting.length;) {
+      const place = this.#waiting[k]
+      if (place === undefined || place.bytes > this.#free) return
+      if (this.#hasPlace(place.caller, place.bytes)) {
+        this.#waiting.splice(k, 1)
+        this.#lend(place.caller, place.bytes)
+        place.go()
+      } else k += 1
     }
-    this.#waiting = left
   }
 
   #hasPlace(caller: string, bytes: number): boolean {
