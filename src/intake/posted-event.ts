@@ -144,11 +144,9 @@ function paramsOf(
   fields: Readonly<Record<string, string>>,
 ): AuditEvent['eventParams'] {
   if (sourceAddress === undefined && fields === noFields) return undefined
-  const params: [string, string][] = []
-  if (sourceAddress !== undefined) {
-    if (isIP(sourceAddress) === 0) throw invalid('sourceAddress', expectation('sourceAddress', sourceAddress))
-    params.push(['sourceAddress', sourceAddress])
-  }
+  if (sourceAddress !== undefined && isIP(sourceAddress) === 0)
+    throw invalid('sourceAddress', expectation('sourceAddress', sourceAddress))
+  const params: [string, string][] = sourceAddress === undefined ? [] : [['sourceAddress', sourceAddress]]
   for (const name of Object.keys(fields)) {
     const value = fields[name]
     if (value !== undefined && !(name === 'sessionId' && value === session)) params.push([name, value])
