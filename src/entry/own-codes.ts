@@ -281,6 +281,12 @@ export const ownCodes: readonly OwnCode[] = [
     template: 'Access tokens of {issuer} are accepted with keys {keys}',
     severity: 5,
   },
+  {
+    code: 29076,
+    description: 'Connections of syslog senders were refused, summed up',
+    template: '{n} connections of syslog senders were refused in {seconds} seconds - {reasons}',
+    severity: 4,
+  },
   // Proofs.
   {
     code: 29081,

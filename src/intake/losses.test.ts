@@ -5,11 +5,12 @@ import { AnnalsError } from '../errors.ts'
 import { lossSources } from '../limits.ts'
 import { Losses } from './losses.ts'
 
-function fixture() {
+function fixture(code?: 29071 | 29076) {
   const recorded: AuditEvent[] = []
   const timers: { work: () => void; delayMs: number }[] = []
   const state = { micros: 5_000_000, isFull: false }
   const losses = new Losses({
+    ...(code === undefined ? {} : { code }),
     hostName: 'node-01',
     component: 'Portal',
     clock: { monotonicMicros: () => state.micros },
@@ -55,6 +56,18 @@ describe('I7: losses', () => {
     )
     await losses.close()
     assert.equal(recorded.length, 1)
+  })
+
+  test('so are connections that were refused, in an entry of their own', async () => {
+    const { losses, recorded, fire } = fixture(29076)
+    losses.add({ via: 'syslog', source: '10.0.0.1', reason: 'handshake', count: 2 })
+    await fire()
+    assert.equal(recorded[0]?.code, '29076')
+    assert.match(
+      String(recorded[0]?.message),
+      /2 connections of syslog senders were refused in 1 seconds - syslog handshake: 2$/,
+    )
+    await losses.close()
   })
 
   test('what goes on is told once a minute, and what is left when it closes', async () => {

@@ -1,6 +1,6 @@
-// What came from outside and was not recorded: counted by source and reason, and summed up in an entry (I7). The first
-// loss of a quiet time is told after a second, so that what comes with it is in the same entry; what follows, once a
-// minute. What could not be told for want of room stays counted.
+// What came from outside and was not recorded, or was not let in: counted by source and reason, and summed up in an entry
+// (I7). The first loss of a quiet time is told after a second, so that what comes with it is in the same entry; what
+// follows, once a minute. What could not be told for want of room stays counted.
 
 import type { AuditEvent, Micros } from '../entry/event.ts'
 import { selfEvent } from '../entry/self-event.ts'
@@ -20,6 +20,8 @@ export interface Loss {
 
 /** What summing up needs. */
 export interface LossesParts {
+  /** The entry that says it: of events, unless it says otherwise, or of connections. */
+  readonly code?: 29071 | 29076
   /** Records an event; resolves once it is durable. */
   readonly record: (event: AuditEvent) => Promise<void>
   readonly hostName: string
@@ -106,10 +108,10 @@ export class Losses implements AsyncDisposable {
   }
 
   #sum(): AuditEvent {
-    const { hostName, component, clock } = this.#parts
+    const { code = 29071, hostName, component, clock } = this.#parts
     const counts = [...this.#byReason.values()]
     return selfEvent({
-      code: 29071,
+      code,
       actor: '*system',
       hostName,
       component,

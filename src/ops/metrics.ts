@@ -61,6 +61,8 @@ export interface Metrics extends Disposable {
     recorded(via: (typeof outerVias)[number], isNew: boolean, count: number): void
     /** Such as are not recorded. */
     lost(via: (typeof outerVias)[number], reason: string, count: number): void
+    /** A connection of a syslog sender that is refused. */
+    turnedAway(reason: string): void
   }
   /** An attempt to prove who one is was refused, because there were too many. */
   limited(limit: (typeof limitNames)[number]): void
@@ -288,6 +290,12 @@ function addIntakeMetrics(registry: Registry): Metrics['intake'] {
     labelNames: ['via', 'reason'],
     registers,
   })
+  const turnedAway = new Counter({
+    name: 'annals_syslog_refused_connections_total',
+    help: 'Connections of syslog senders that were refused, by why.',
+    labelNames: ['reason'],
+    registers,
+  })
   // Looked up once, not for each event.
   const known = new Map(
     outerVias.map((via) => [
@@ -298,6 +306,7 @@ function addIntakeMetrics(registry: Registry): Metrics['intake'] {
   return {
     recorded: (via, isNew, count) => known.get(via)?.[isNew ? 1 : 0].inc(count),
     lost: (via, reason, count) => lost.inc({ via, reason }, count),
+    turnedAway: (reason) => turnedAway.inc({ reason }),
   }
 }
 

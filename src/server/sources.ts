@@ -33,7 +33,7 @@ export async function openSources(
   intake: Intake,
 ): Promise<void> {
   const { follow } = options.configuration
-  const listeners = await openSyslogAsTold(options, intake)
+  const listeners = await openSyslogAsTold(parts, node, options, intake)
   if (listeners !== undefined) parts.use(listeners)
   await openFollowedFiles(parts, node, options, intake)
   const sources = [...(listeners === undefined ? [] : syslogSources(listeners)), ...follow]
@@ -41,6 +41,8 @@ export async function openSources(
 }
 
 async function openSyslogAsTold(
+  parts: AsyncDisposableStack,
+  { metrics, record }: NodeBase,
   { configuration, tls, logger, clock }: NodeOptions,
   intake: Intake,
 ): Promise<SyslogListeners | undefined> {
@@ -48,7 +50,14 @@ async function openSyslogAsTold(
   const { socket, udp, tcp, allowBeyondLoopback } = syslog
   if (socket === undefined && udp === undefined && tcp === undefined && syslog.tls === undefined)
     return undefined
+  const { hostName, component } = intake
+  const refusals = new Losses({ code: 29076, record, hostName, component, clock })
+  parts.defer(() => refusals.close().catch((error: unknown) => warnUnrecorded(logger, error)))
   return await openSyslog({
+    turnedAway: (reason, source) => {
+      metrics.intake.turnedAway(reason)
+      refusals.add({ via: 'syslog', source, reason })
+    },
     ...(socket === undefined ? {} : { socket }),
     ...(udp === undefined ? {} : { udp }),
     ...(tcp === undefined ? {} : { tcp }),

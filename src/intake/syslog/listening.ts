@@ -14,6 +14,12 @@ export interface SyslogTls extends SyslogAddress {
   readonly clientCa?: string | Buffer
 }
 
+/** Why a connection was refused: its certificate was missing or wrong, its handshake failed or took too long, or all were taken. */
+export type Refusal = 'no-certificate' | 'handshake' | 'too-many-connections'
+
+/** Told of each connection that is refused, with the address that it came from. */
+export type TurnedAway = (reason: Refusal, peer: string) => void
+
 /** A listener. */
 export interface Listening {
   readonly address: SyslogAddress

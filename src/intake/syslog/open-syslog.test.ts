@@ -24,6 +24,8 @@ const loopback = { host: '127.0.0.1', port: 0 }
 interface Node extends AsyncDisposable {
   readonly listeners: Awaited<ReturnType<typeof openSyslog>>
   readonly warnings: string[]
+  /** Who was refused, and why. */
+  readonly turnedAway: string[]
   /** While it is set, the log has no room. */
   isRefusing: boolean
   /** Stops listening, records the losses, and gives all entries that did not come from the log itself. */
@@ -37,6 +39,7 @@ interface Node extends AsyncDisposable {
 async function node(options: Partial<SyslogOptions>): Promise<Node> {
   const { log } = await openTestLog({ hostName: 'node-01' })
   const warnings: string[] = []
+  const turnedAway: string[] = []
   let [recorded, lost] = [0, 0]
   const losses = new Losses({
     record: async (event) => void (await log.record(draftOf(event, log.id))),
@@ -62,6 +65,7 @@ async function node(options: Partial<SyslogOptions>): Promise<Node> {
   })
   const listeners = await openSyslog({
     intake,
+    turnedAway: (reason, peer) => turnedAway.push(`${peer} ${reason}`),
     logger: { warn: (_, message) => warnings.push(message) },
     clock: { wallMicros: () => Date.now() * 1000 },
     timeZone: 'UTC',
@@ -70,6 +74,7 @@ async function node(options: Partial<SyslogOptions>): Promise<Node> {
   const self: Node = {
     listeners,
     warnings,
+    turnedAway,
     isRefusing: false,
     async stop() {
       await listeners[Symbol.asyncDispose]()
@@ -294,16 +299,27 @@ describe('syslog over TCP', () => {
   })
 
   test('I7: what was read and has no room when the node stops is counted, message by message', async () => {
-    await using sut = await node({ tcp: loopback, bounds: { stopMs: 300 } })
-    sut.isRefusing = true
+    const lost: string[] = []
+    const sut = await node({
+      tcp: loopback,
+      bounds: { stopMs: 100 },
+      intake: {
+        hostName: 'node-01',
+        log: 'portal-example' as LogId,
+        // Somewhat later than it is told to.
+        deliverGroup: async (_drafts, signal) => {
+          await until(() => signal.aborted)
+          await sleep(200)
+          signal.throwIfAborted()
+        },
+        refused: ({ reason, count = 1 }) => void lost.push(...Array.from({ length: count }, () => reason)),
+      },
+    })
     const socket = await tcp(sut)
     socket.write(`${numbered(0, 3_000)}<13>re`)
-    const entries = await sut.stop()
-    assert.equal(entries.length, 1)
-    assert.match(
-      entries[0]?.text ?? '',
-      /\] 3001 events were not recorded in \d+ seconds - syslog stopped: 3001$/,
-    )
+    await sut.stop()
+    assert.equal(lost.length, 3_001)
+    assert.deepEqual([...new Set(lost)], ['stopped'])
   })
 
   test('is taken from so many at once, and from so many of one address', async () => {
@@ -329,7 +345,8 @@ describe('syslog over TCP', () => {
     await sut.recorded(2)
     for (const socket of others) socket.destroy()
     const entries = await sut.stop()
-    assert.deepEqual(texts(entries).slice(0, 2), ['first', 'second'])
+    assert.deepEqual(texts(entries), ['first', 'second'])
+    assert.deepEqual(sut.turnedAway, ['127.0.0.2 too-many-connections', '127.0.0.5 too-many-connections'])
     assert.deepEqual(sut.warnings, ['a syslog sender was turned away: there are too many connections'])
   })
 
@@ -383,16 +400,32 @@ describe('syslog over TLS', () => {
     )
   })
 
-  test('is not let in without a certificate, or with that of another authority', async () => {
+  test('is not let in without a certificate, or with that of another authority, and each is counted', async () => {
     await using sut = await node({ tls: { ...tls, clientCa: other.certificate } })
     const { port = 0 } = sut.listeners.addresses.tls ?? {}
-    for (const shown of [{}, { cert: one.certificate, key: one.key }]) {
-      const socket = connectTls({ ...trusting, port, ...shown })
+    const closed = async (socket: Socket): Promise<void> => {
       socket.on('error', () => undefined)
-      socket.write('<13>forged\n')
       await new Promise((resolve) => socket.on('close', resolve))
     }
+    for (const shown of [{}, { cert: one.certificate, key: one.key }]) {
+      const socket = connectTls({ ...trusting, port, ...shown })
+      socket.write('<13>forged\n')
+      await closed(socket)
+    }
+    const plain = connect(port, '127.0.0.1')
+    plain.write('<13>forged\n')
+    await closed(plain)
+    // It is no news that somebody looks whether the port is open.
+    const looking = connect(port, '127.0.0.1')
+    await once(looking, 'connect')
+    looking.end()
+    await closed(looking)
     assert.deepEqual(await sut.stop(), [])
+    assert.deepEqual(sut.turnedAway, [
+      '127.0.0.1 no-certificate',
+      '127.0.0.1 no-certificate',
+      '127.0.0.1 handshake',
+    ])
     assert.deepEqual(sut.warnings, ['a syslog sender could not be let in'])
   })
 
@@ -405,7 +438,8 @@ describe('syslog over TLS', () => {
     await Promise.all([once(silent, 'close'), once(slow, 'close')])
     connectTls({ ...trusting, port, cert: other.certificate, key: other.key }).end('<13>a\n')
     await sut.recorded(1)
-    assert.equal(texts(await sut.stop())[0], 'a')
+    assert.deepEqual(texts(await sut.stop()), ['a'])
+    assert.deepEqual(sut.turnedAway, ['127.0.0.1 handshake', '127.0.0.1 handshake'])
   })
 
   test('is recorded from an address where no certificate is demanded', async () => {

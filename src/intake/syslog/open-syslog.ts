@@ -13,7 +13,7 @@ import {
 } from '../../limits.ts'
 import type { Intake } from '../intake.ts'
 import { Inlet } from './inlet.ts'
-import type { Listening, SyslogAddress, SyslogTls } from './listening.ts'
+import type { Listening, SyslogAddress, SyslogTls, TurnedAway } from './listening.ts'
 import { openStreams, type StreamBounds } from './streams.ts'
 import { openUdp } from './udp.ts'
 import { openUnixSocket } from './unix-socket.ts'
@@ -30,6 +30,7 @@ export interface SyslogOptions {
   /** True where whoever can reach a port may record. */
   readonly allowBeyondLoopback?: boolean
   readonly intake: Pick<Intake, 'log' | 'deliverGroup' | 'refused' | 'hostName'>
+  readonly turnedAway: TurnedAway
   readonly logger: { warn(fields: object, message: string): void }
   readonly clock: { wallMicros(): number }
   /** The zone of times that say none. */
@@ -81,17 +82,17 @@ class Listeners implements SyslogListeners {
   }
 
   async open(): Promise<void> {
-    const { socket, udp, tcp, tls, intake, socketMode: mode = 0o660, bounds = {} } = this.#options
+    const { socket, udp, tcp, tls, intake, socketMode: mode = 0o660, bounds = {}, turnedAway } = this.#options
     const warn = seldom(this.#options.logger)
     const streams = this.#inlet(syslogStreamWindow)
     if (tls !== undefined) {
       const { cert, key, clientCa } = tls
       const certificates = { cert, key, ...(clientCa === undefined ? {} : { clientCa }) }
-      const parts = { at: tls, tls: certificates, inlet: streams, warn, bounds }
+      const parts = { at: tls, tls: certificates, inlet: streams, warn, turnedAway, bounds }
       this.addresses.tls = this.#add(await openStreams(parts))
     }
     if (tcp !== undefined)
-      this.addresses.tcp = this.#add(await openStreams({ at: tcp, inlet: streams, warn, bounds }))
+      this.addresses.tcp = this.#add(await openStreams({ at: tcp, inlet: streams, warn, turnedAway, bounds }))
     if (udp !== undefined) {
       const inlet = this.#inlet(syslogDatagramWindow)
       this.addresses.udp = this.#add(await openUdp({ at: udp, inlet, warn }))

@@ -15,7 +15,7 @@ import {
 import { addressOfPeer, nameOfPeer } from './peer.ts'
 import { type Derailment, type Frame, Framer } from './framing.ts'
 import type { Inlet } from './inlet.ts'
-import type { Listening, SyslogAddress, SyslogTls } from './listening.ts'
+import type { Listening, Refusal, SyslogAddress, SyslogTls, TurnedAway } from './listening.ts'
 
 /** How many may be connected, and how long a handshake may take: what the limits say, unless a test says otherwise. */
 export interface StreamBounds {
@@ -39,6 +39,7 @@ export interface StreamsParts {
   readonly inlet: Inlet
   /** Tells the operator; bounded by whoever gives it. */
   readonly warn: (fields: object, message: string) => void
+  readonly turnedAway: TurnedAway
   readonly bounds?: Partial<StreamBounds>
 }
 
@@ -60,6 +61,7 @@ class Streams implements Listening {
   readonly #connections = new Set<Connection>()
   #heldBytes = 0
   #received = 0
+  #isClosed = false
 
   constructor(parts: StreamsParts) {
     this.#parts = parts
@@ -92,6 +94,7 @@ class Streams implements Listening {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     for (const connection of this.#connections) connection.close()
     for (const socket of this.#sockets) socket.destroy()
     await Promise.resolve()
@@ -120,6 +123,7 @@ class Streams implements Listening {
   }
 
   #turnAway(peer: string): void {
+    this.#parts.turnedAway('too-many-connections', peer)
     this.#parts.warn({ peer }, 'a syslog sender was turned away: there are too many connections')
   }
 
@@ -137,9 +141,13 @@ class Streams implements Listening {
   }
 
   // Of one that says nothing Node only tells.
-  #refuse(err: Error, socket: TLSSocket): void {
+  #refuse(err: NodeJS.ErrnoException, socket: TLSSocket): void {
+    const { address, bytesRead } = beneath(socket)
     socket.destroy()
-    this.#parts.warn({ err, peer: socket.remoteAddress }, 'a syslog sender could not be let in')
+    // Somebody who only looked whether the port is open.
+    if (this.#isClosed || (bytesRead === 0 && err.code === 'ECONNRESET')) return
+    this.#parts.turnedAway(refusalOf(err, socket), address)
+    this.#parts.warn({ err, peer: address }, 'a syslog sender could not be let in')
   }
 
   #open(socket: Socket): void {
@@ -162,6 +170,21 @@ class Streams implements Listening {
       most.evict()
     }
   }
+}
+
+// A TLS socket that is closed has forgotten its peer; the socket that it is on has not. Node names that one nowhere: where it
+// is another version that has none, the peer is unknown.
+function beneath(socket: TLSSocket): { address: string; bytesRead: number | undefined } {
+  const lower: unknown = Reflect.get(socket, '_parent')
+  return lower instanceof Socket
+    ? { address: addressOfPeer(lower.remoteAddress), bytesRead: lower.bytesRead }
+    : { address: addressOfPeer(socket.remoteAddress), bytesRead: undefined }
+}
+
+// A certificate of another authority ends the connection only after the handshake.
+function refusalOf({ code }: NodeJS.ErrnoException, { authorizationError }: TLSSocket): Refusal {
+  const isMissing = code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE'
+  return isMissing || (authorizationError ?? null) !== null ? 'no-certificate' : 'handshake'
 }
 
 /** What a connection tells the listener. */
