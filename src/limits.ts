@@ -13,6 +13,8 @@ export const batchBytes = 4 * 1024 * 1024
 export const queueEntries = 16_384
 /** Their bytes: two commits, so that nothing waits for long and the memory of overload is bounded. Beyond: TOO_MANY_REQUESTS, nothing recorded. */
 export const queueBytes = 8 * 1024 * 1024
+/** What of both is kept for reads, and for events that come several at once: single ones would leave them no room. */
+export const queueNotForSingles = { entries: 1_024, bytes: 2 * 1024 * 1024 } as const
 /** What a read counts as among them, whose entry is made only when it has its place: some hundred bytes. */
 export const readBytes = 2_048
 

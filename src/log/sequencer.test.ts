@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { parseLine } from '../entry/line.ts'
 import { isAnnalsError } from '../errors.ts'
-import { paceMostSeconds, queueBytes, queueEntries } from '../limits.ts'
+import { paceMostSeconds, queueBytes, queueEntries, queueNotForSingles } from '../limits.ts'
 import type { SegmentStore } from '../store/segment-store.ts'
 import {
   bytesOf,
@@ -27,6 +27,9 @@ async function toldNow(refused: Promise<unknown>): Promise<number> {
 
 const hour = 3_600_000_000
 const day = 24 * hour
+
+/** Single entries that may wait. */
+const mostSingles = queueEntries - queueNotForSingles.entries
 
 describe('recording', () => {
   test('I1, I2: entries are there in the order in which they were answered, before and after the log is opened again', async () => {
@@ -220,22 +223,40 @@ describe('recording', () => {
     await log.close()
   })
 
+  test('single entries leave room for reads and for several together', async () => {
+    const { log, disk } = await openTestLog()
+    await log.record(draft(log, 'first'))
+    const { promise, resolve } = Promise.withResolvers<void>()
+    disk.onSync = (path) => (path.endsWith('.log') ? promise : undefined)
+    const singles = texts(mostSingles + 5_000).map((text) => log.record(draft(log, text)))
+    const settled = Promise.allSettled(singles)
+    await assert.rejects(log.record(draft(log, 'one more')), { code: 'TOO_MANY_REQUESTS' })
+    const together = log.recordAll(texts(1_000, 'together').map((text) => draft(log, text)))
+    const read = log.read({}, readDraft(log))
+    resolve()
+    assert.equal((await together).length, 1_000)
+    assert.notEqual((await read).mark, undefined)
+    await settled
+    await log.close()
+  })
+
   test('who asks for room is told what a record of that size would be told, and no more is taken', async () => {
     const { log, disk } = await openTestLog()
     await log.record(draft(log, 'first'))
     const { promise, resolve } = Promise.withResolvers<void>()
     disk.onSync = (path) => (path.endsWith('.log') ? promise : undefined)
-    log.demandRoom(queueBytes)
-    assert.throws(() => log.demandRoom(queueBytes + 1), { code: 'TOO_MANY_REQUESTS' })
+    const most = queueBytes - queueNotForSingles.bytes
+    log.demandRoom(most)
+    assert.throws(() => log.demandRoom(most + 1), { code: 'TOO_MANY_REQUESTS' })
     const waiting = log.record(draft(log, 'second'))
     assert.throws(
-      () => log.demandRoom(queueBytes),
+      () => log.demandRoom(most),
       (error) => isAnnalsError(error, 'TOO_MANY_REQUESTS') && (error.retryAfterSeconds ?? 0) >= 1,
     )
     disk.onSync = () => undefined
     resolve()
     await waiting
-    log.demandRoom(queueBytes)
+    log.demandRoom(most)
     await log.close()
   })
 
@@ -249,7 +270,7 @@ describe('recording', () => {
         return undefined
       }
       for (const text of texts(20)) await log.record(draft(log, text))
-      const waiting = texts(queueEntries, 'w').map((text) => log.record(draft(log, text)))
+      const waiting = texts(mostSingles, 'w').map((text) => log.record(draft(log, text)))
       const told = await toldNow(log.record(draft(log, 'one more')))
       await Promise.all(waiting)
       await log.close()
@@ -272,7 +293,7 @@ describe('recording', () => {
     }
     const first = log.record(draft(log, 'first'))
     await begun.promise
-    const waiting = texts(queueEntries, 'w').map((text) => log.record(draft(log, text)))
+    const waiting = texts(mostSingles, 'w').map((text) => log.record(draft(log, text)))
     const early = toldNow(log.record(draft(log, 'one more')))
     now += 20_000
     const late = toldNow(log.record(draft(log, 'another')))

@@ -141,7 +141,7 @@ export class Sequencer {
 
   /** See `AuditLog.demandRoom`. */
   demandRoom(bytes: number): void {
-    if (!this.#hasRoom(bytes)) throw this.#tooMany()
+    if (!this.#hasRoom('entry', bytes)) throw this.#tooMany()
   }
 
   /** See `AuditLog.recordAll`. */
@@ -210,15 +210,20 @@ export class Sequencer {
 
   #enter(item: Item): void {
     if (this.#state !== 'open') return item.reject(ended(this.#state))
-    if (!this.#hasRoom(item.units)) return item.reject(this.#tooMany())
+    if (!this.#hasRoom(item.kind, item.units)) return item.reject(this.#tooMany())
     this.#queue.push(item)
     this.#units += item.units
     this.#lines += item.lines
     this.#wake()
   }
 
-  #hasRoom(units: number): boolean {
-    return this.#queue.length < limits.queueEntries && this.#units + units <= limits.queueBytes
+  // Where many single entries come, there is always room for one more of them before there is any for several together.
+  #hasRoom(kind: Item['kind'], units: number): boolean {
+    const kept = kind === 'entry' ? limits.queueNotForSingles : { entries: 0, bytes: 0 }
+    return (
+      this.#queue.length < limits.queueEntries - kept.entries &&
+      this.#units + units <= limits.queueBytes - kept.bytes
+    )
   }
 
   #tooMany(): AnnalsError {
