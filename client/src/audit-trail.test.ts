@@ -13,6 +13,7 @@ import {
   openAuditTrail,
   type Receipt,
 } from './audit-trail.ts'
+import { settingsOf } from './options.ts'
 import { type FakeServer, type Mischief, type Posted, startFakeServer } from './testing/fake-server.ts'
 
 const session = { code: 20101, actor: 'jdoe', session: 's-1' } as const
@@ -818,6 +819,52 @@ test('wrong credentials do not empty the spool', async (context) => {
   assert.equal(await audit.flush(50), false)
   assert.ok(audit.stats().spoolBytes > 0)
   assert.equal(audit.stats().spooled, 2)
+})
+
+test('events that may not be recorded do not leave the spool, and the others do not wait for them', async (context) => {
+  const server = await startFakeServer(context)
+  server.refuses = ({ code }) => (code === 1 ? { code: 'FORBIDDEN', message: 'not this one' } : undefined)
+  const spool = { directory: join(directory(context), 'spool') }
+  const { audit, errors } = open(context, server, { spool })
+  const forbidden = { code: 1, component: 'Other', actor: 'jdoe', message: 'bad' }
+  const work = [audit.enqueue(session), audit.enqueue(forbidden), audit.enqueue(session)]
+  const [, id] = await Promise.all(work)
+  while (errors.length === 0) await sleep(5)
+  await audit.enqueue(session)
+  while (server.recorded.length < 3) await sleep(5)
+  // What `record` sends is kept too.
+  assert.equal((await rejection(audit.recordOrThrow(forbidden))).code, 'SPOOLED')
+  while (errors.length < 2) await sleep(5)
+  assert.ok(errors.every(({ code }) => code === 'FORBIDDEN'))
+  assert.equal(await audit.flush(50), false)
+  assert.deepEqual([audit.stats().failing, audit.stats().refused], [true, 0])
+  await audit.close()
+  server.refuses = () => undefined
+  const next = open(context, server, { spool })
+  assert.ok(await next.audit.flush(10_000))
+  assert.deepEqual(
+    server.recorded.map(({ code }) => code),
+    [20101, 20101, 20101, 1, 1],
+  )
+  assert.equal(server.recorded[3]?.id, id)
+})
+
+test('an event that may not be recorded and of which nobody knows is kept as one that may have been', async (context) => {
+  const server = await startFakeServer(context)
+  server.next.push({ kind: 'lose' })
+  server.refuses = ({ code }) => (code === 1 ? { code: 'FORBIDDEN', message: 'not this one' } : undefined)
+  const spool = { directory: join(directory(context), 'spool') }
+  const { audit, errors } = open(context, server, { spool })
+  const forbidden = { code: 1, component: 'Other', actor: 'jdoe', message: 'bad' }
+  await Promise.all([audit.enqueue(session), audit.enqueue(forbidden)])
+  while (errors.length === 0) await sleep(5)
+  await audit.close()
+  assert.equal(kindOnDisk(spool.directory), 's')
+})
+
+test('the defaults leave time for another try', () => {
+  const { requestTimeoutMs, giveUpAfterMs, retry } = settingsOf({ url: 'https://portal.example.com' })
+  assert.ok(2 * requestTimeoutMs + retry.firstMs < giveUpAfterMs)
 })
 
 test('options that are wrong are named', () => {

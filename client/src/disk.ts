@@ -32,8 +32,15 @@ export class Disk {
   readonly #sender: SpoolSender
 
   constructor({ spool, settled, tell, ...parts }: DiskParts) {
+    const { monotonicMs, moved } = parts
     const failed = (error: AuditTrailError): void => tell(error, undefined)
-    this.#spool = new Spool({ ...spool, openFile: open, filled: () => this.#sender.wake(), failed })
+    this.#spool = new Spool({
+      ...spool,
+      openFile: open,
+      monotonicMs,
+      filled: () => this.#sender.wake(),
+      failed,
+    })
     this.#lane = new Lane({
       ...parts,
       post: (items) => this.#sender.post(items, parts.post),
@@ -44,7 +51,6 @@ export class Disk {
         if (!mayPass) failed(error)
       },
     })
-    const { monotonicMs, moved } = parts
     this.#sender = new SpoolSender({
       spool: this.#spool,
       lane: this.#lane,
@@ -70,9 +76,9 @@ export class Disk {
     return this.#lane.retries
   }
 
-  /** Whether the last request failed. */
+  /** Whether the last request failed, or all that is left was refused. */
   get isFailing(): boolean {
-    return this.#lane.isFailing
+    return this.#lane.isFailing || this.#sender.isResting
   }
 
   /** Whether all is sent. */

@@ -9,7 +9,7 @@ export type ClientErrorCode =
   /** The spool has no room, or the disk refuses it. */
   | 'SPOOL_FULL'
   | 'SPOOL_FAILED'
-  /** A part of the spool cannot be read: so many bytes are skipped. */
+  /** Lines of the spool cannot be read: their file is kept beside it. */
   | 'SPOOL_DAMAGED'
   /** The server did not confirm it in time. It may have been recorded, where it was sent. */
   | 'GIVEN_UP'

@@ -4,7 +4,7 @@
 import { type Attempt, isReceipt, type Receipt, type Refusal } from './attempt.ts'
 import { AuditTrailError } from './errors.ts'
 import { type EncodedEvent, withId } from './event.ts'
-import { pauseLookMs, refusedPauseMs } from './limits.ts'
+import { pauseLookMs, refusedPauseMs, retryAfterSpread } from './limits.ts'
 import type { Settings } from './options.ts'
 
 /** An event that waits. */
@@ -209,7 +209,7 @@ export class Lane {
     this.#lastError = trouble.error
     this.#parts.failed(trouble)
     if (isTooMuch(trouble.error, events)) this.#batchEvents = Math.max(1, Math.floor(events / 2))
-    else this.#pause(Math.max(this.#pauseMs(trouble), retryAfterMs))
+    else this.#pause(Math.max(this.#pauseMs(trouble), this.#spread(retryAfterMs)))
   }
 
   // Exponential, with full jitter: clients that lost their server at one moment do not come back at one moment.
@@ -218,6 +218,11 @@ export class Lane {
     const { firstMs, mostMs } = this.#parts.settings.retry
     const longest = Math.min(mostMs, firstMs * 2 ** Math.min(this.#failures - 1, 30))
     return Math.ceil(this.#parts.random() * longest)
+  }
+
+  // Never earlier than asked.
+  #spread(ms: number): number {
+    return Math.ceil(ms * (1 + retryAfterSpread * this.#parts.random()))
   }
 
   #pause(ms: number): void {
@@ -256,9 +261,12 @@ export class Lane {
   }
 }
 
-/** Whether somebody can act so that what was refused as a whole is taken: credentials, rights, the log's name. */
-export function canBePutRight({ status }: AuditTrailError): boolean {
-  return status !== undefined && status !== 413
+/**
+ * Whether somebody can act so that what was refused is taken: credentials, rights, the log's name of a whole request, or
+ * what may be recorded.
+ */
+export function canBePutRight({ status, code }: AuditTrailError): boolean {
+  return code === 'FORBIDDEN' || (status !== undefined && status !== 413)
 }
 
 // The event as it is after a request that did not record it, or of which nobody knows.

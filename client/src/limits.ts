@@ -15,8 +15,8 @@ export const batchLingerMs = 5
 export const requestsInFlight = 1
 /** One event as JSON: the server takes no longer lines. Beyond: INVALID_EVENT. */
 export const eventBytes = 1024 * 1024
-/** A request with its answer, with `requestTimeoutMs`. Beyond: it is tried again. */
-export const requestTimeoutMs = 30_000
+/** A request with its answer, with `requestTimeoutMs`: a third of the time that an event is tried. Beyond: it is tried again. */
+export const requestTimeoutMs = 10_000
 /** How long an event is tried before `record` gives up, with `giveUpAfterMs`: people wait behind it. */
 export const giveUpAfterMs = 30_000
 /** How long `close` waits for what is under way, unless it is told otherwise. */
@@ -32,6 +32,8 @@ export const refusedPauseMs = 60_000
 export const pauseLookMs = 1_000
 /** The longest pause that a server's `Retry-After` is believed. Beyond: this one. */
 export const retryAfterMostMs = 300_000
+/** How much longer than `Retry-After` says, as a part of it and up to which chance chooses: others were told the same. */
+export const retryAfterSpread = 0.5
 /** An answer to a request to record: some 200 bytes for each event. Beyond: the rest is not read, and tried again. */
 export const answerBytes = 4 * 1024 * 1024
 /** An answer with an access token. Beyond: it is none. */

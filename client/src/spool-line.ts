@@ -25,7 +25,12 @@ export function readSpoolLines(file: Buffer): {
   let badBytes = 0
   for (let start = 0; start < file.length;) {
     const newline = file.indexOf(0x0a, start)
-    if (newline === -1) break
+    if (newline === -1) {
+      // Only its end may be damaged.
+      const event = parseLine(file.subarray(start, -1))
+      if (event !== undefined) events.push(event)
+      break
+    }
     const event = parseLine(file.subarray(start, newline))
     if (event === undefined) badBytes += newline + 1 - start
     else events.push(event)

@@ -1,16 +1,17 @@
 // Sends what the spool holds, file after file. A file is deleted when the server has said of each of its events that it
-// has it, or that it never will.
+// has it, or that it never will. Events that may not be recorded are kept, until somebody has put that right, and the
+// others do not wait for them.
 
 import { type Attempt, leftNoTrace, type Receipt, unmarkedAttempt } from './attempt.ts'
-import { AuditTrailError, type ClientErrorCode } from './errors.ts'
-import type { Item, Lane } from './lane.ts'
+import { AuditTrailError } from './errors.ts'
+import { canBePutRight, type Item, type Lane } from './lane.ts'
 import { spoolBeatMs } from './limits.ts'
 import type { Post } from './poster.ts'
-import type { Spool, SpoolFile } from './spool.ts'
+import type { Spool, SpoolableEvent, SpoolFile } from './spool.ts'
 
 /** What sending needs. */
 export interface SpoolSenderParts {
-  readonly spool: Pick<Spool, 'take' | 'isEmpty'>
+  readonly spool: Pick<Spool, 'take' | 'isEmpty' | 'isReady'>
   readonly lane: Pick<Lane, 'add'>
   readonly monotonicMs: () => number
   /** Told of each event that the server has, or refuses for good. */
@@ -41,9 +42,15 @@ export class SpoolSender {
     return !this.#isBusy && this.#parts.spool.isEmpty
   }
 
+  /** Whether all that is left is kept for later. */
+  get isResting(): boolean {
+    return !this.#isBusy && !this.#parts.spool.isEmpty && !this.#parts.spool.isReady
+  }
+
   /** Begins to send, where there is something. */
   wake(): void {
     if (this.#isBusy || this.#isStopped || this.#parts.spool.isEmpty) return
+    if (!this.#parts.spool.isReady) return this.#lookLater()
     this.#isBusy = true
     clearTimeout(this.#later)
     this.#later = undefined
@@ -67,19 +74,27 @@ export class SpoolSender {
     clearTimeout(this.#later)
   }
 
+  // There may be nobody who adds anything.
+  #lookLater(): void {
+    if (this.#isStopped) return
+    this.#later ??= setTimeout(() => {
+      this.#later = undefined
+      this.wake()
+    }, spoolBeatMs).unref()
+  }
+
   // Never throws.
   async #sendAll(): Promise<void> {
     try {
-      for (let isDone = true; isDone && !this.#isStopped;) {
+      while (!this.#isStopped) {
         const file = await this.#parts.spool.take()
-        if (file === undefined) break
-        isDone = await this.#send(file)
-        if (isDone) await file.done()
+        const left = file && (await this.#send(file))
+        if (file === undefined || left === undefined) break
+        await (left.length === 0 ? file.done() : file.keep(left))
         this.#parts.moved()
       }
     } catch (error) {
-      // Looked at again later: there may be nobody who adds anything.
-      this.#later = setTimeout(() => this.wake(), spoolBeatMs).unref()
+      this.#lookLater()
       this.#parts.failed(error as AuditTrailError)
     }
     this.#isBusy = false
@@ -96,20 +111,27 @@ export class SpoolSender {
     }
   }
 
-  // Whether all its events are settled; false where sending was stopped. Throws SPOOL_FAILED where it cannot be sent.
-  #send(file: SpoolFile): Promise<boolean> {
+  // The events that are left when all others are settled; undefined where sending was stopped. Throws SPOOL_FAILED where
+  // the file cannot be sent.
+  #send(file: SpoolFile): Promise<readonly SpoolableEvent[] | undefined> {
     const { events, wasSent } = file
     ;[this.#file, this.#hasTrace, this.#failure] = [file, wasSent, undefined]
     return new Promise((resolve, reject) => {
-      let [open, isDone] = [events.length, true]
-      if (open === 0) resolve(true)
-      const settle = (outcome: Receipt | AuditTrailError, { line }: Item): void => {
-        if (isForGood(outcome)) this.#parts.settled(outcome, line)
-        else isDone = false
+      const left: SpoolableEvent[] = []
+      let [open, isCutOff] = [events.length, false]
+      let refusal: AuditTrailError | undefined
+      if (open === 0) resolve(left)
+      const settle = (outcome: Receipt | AuditTrailError, item: Item): void => {
+        if (!(outcome instanceof AuditTrailError) || isFinal(outcome)) this.#parts.settled(outcome, item.line)
+        else if (canBePutRight(outcome)) {
+          left.push({ line: item.line, hasOwnId: item.hasOwnId && !item.wasSent })
+          refusal = outcome
+        } else isCutOff = true
         open -= 1
         if (open > 0) return
-        if (this.#failure === undefined) resolve(isDone)
-        else reject(this.#failure)
+        if (this.#failure !== undefined) return reject(this.#failure)
+        if (refusal !== undefined) this.#parts.failed(refusal)
+        resolve(isCutOff ? undefined : left)
       }
       const sinceMs = this.#parts.monotonicMs()
       for (const event of events) this.#parts.lane.add({ ...event, sinceMs, wasSent, settle })
@@ -117,8 +139,7 @@ export class SpoolSender {
   }
 }
 
-function isForGood(outcome: Receipt | AuditTrailError): boolean {
-  return !(outcome instanceof AuditTrailError) || !keptCodes.has(outcome.code)
+// Whether an event is refused for what it is.
+function isFinal(error: AuditTrailError): boolean {
+  return !canBePutRight(error) && error.code !== 'GIVEN_UP' && error.code !== 'SPOOL_FAILED'
 }
-
-const keptCodes: ReadonlySet<string> = new Set<ClientErrorCode>(['GIVEN_UP', 'SPOOL_FAILED'])

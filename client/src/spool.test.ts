@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { type FileHandle, open as openFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { AuditTrailError } from './errors.ts'
 import { Spool, type SpoolParts } from './spool.ts'
@@ -33,6 +33,7 @@ function open(context: TestContext, path: string, parts: Partial<SpoolParts> = {
     directory: path,
     maxBytes: 10_000_000,
     openFile,
+    monotonicMs: () => 0,
     filled: () => undefined,
     failed: (error) => errors.push(error),
     ...parts,
@@ -208,8 +209,65 @@ test('a damaged line is left out and told of, and the others are sent', async (c
   assert.deepEqual(await drained(spool), [event(1).line, event(3).line])
   assert.deepEqual(
     errors.map(({ code, message }) => [code, message]),
-    [['SPOOL_DAMAGED', `${spoolLine(event(2)).length} bytes of the spool cannot be read and are skipped`]],
+    [
+      [
+        'SPOOL_DAMAGED',
+        `${spoolLine(event(2)).length} bytes of the spool cannot be read; its file is kept as *.damaged`,
+      ],
+    ],
   )
+})
+
+test('what cannot be read is kept aside, also where it is all of a file, and stays there', async (context) => {
+  const path = directory(context)
+  const { spool, errors } = open(context, path)
+  await spool.append(event(1))
+  const [name = ''] = files(path)
+  const text = readFileSync(join(path, name), 'utf8').replace('"code":1', '"code":7')
+  writeFileSync(join(path, name), text)
+  for (const k of [1, 2, 3]) {
+    const next = k === 1 ? spool : open(context, path).spool
+    assert.deepEqual(await drained(next), [])
+    await next.close()
+    assert.equal(next.bytes, 0)
+    assert.deepEqual(readdirSync(path), [`${basename(name)}.damaged`])
+    assert.equal(readFileSync(join(path, `${basename(name)}.damaged`), 'utf8'), text)
+  }
+  assert.deepEqual(
+    errors.map(({ code }) => code),
+    ['SPOOL_DAMAGED'],
+  )
+})
+
+test('what is kept is taken again after a while, without what is settled, and holds up nothing', async (context) => {
+  const path = directory(context)
+  let nowMs = 0
+  const { spool } = open(context, path, { monotonicMs: () => nowMs })
+  await Promise.all([0, 2, 4].map((k) => spool.append(event(k))))
+  const file = await spool.take()
+  await file?.mark()
+  // One of which nobody knows, and one that can have another id.
+  await file?.keep([{ ...event(2), hasOwnId: false }, event(4)])
+  assert.deepEqual([spool.isReady, spool.isEmpty], [false, false])
+  assert.equal(spool.bytes, statSync(join(path, files(path)[0] ?? '')).size)
+  await spool.append(event(6))
+  assert.deepEqual(await drained(spool), [event(6).line])
+  nowMs = 59_999
+  assert.equal(await spool.take(), undefined)
+  nowMs = 60_000
+  const rest = await spool.take()
+  assert.deepEqual(
+    rest?.events.map(({ line, hasOwnId }) => [line, hasOwnId]),
+    [
+      [event(2).line, false],
+      [event(4).line, true],
+    ],
+  )
+  assert.equal(rest?.wasSent, false)
+  await rest?.keep(rest.events)
+  assert.deepEqual([spool.isReady, files(path).length], [false, 1])
+  await spool.close()
+  assert.deepEqual(await drained(open(context, path).spool), [event(2).line, event(4).line])
 })
 
 test('every single changed byte of a file is noticed', () => {
@@ -218,8 +276,11 @@ test('every single changed byte of a file is noticed', () => {
   for (let at = 0; at < file.length; at++) {
     const changed = Buffer.from(file)
     changed[at] = (changed[at] ?? 0) ^ 1
-    const lines = readSpoolLines(changed).events.map(({ line }) => line)
-    assert.ok(lines.length < 3 && lines.every((line) => [1, 2, 3].some((k) => event(k).line === line)))
+    const { events, badBytes } = readSpoolLines(changed)
+    const lines = events.map(({ line }) => line)
+    // All is there where it is only the end of the last line.
+    assert.ok(at === file.length - 1 ? lines.length === 3 : lines.length < 3 && badBytes > 0)
+    assert.ok(lines.every((line) => [1, 2, 3].some((k) => event(k).line === line)))
   }
 })
 

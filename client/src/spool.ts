@@ -8,7 +8,7 @@
 //
 // A file is written until it is full or wanted by the sender, and never after. It gets its second name before a byte of it
 // leaves the process, and its first one back where nothing has come of that. Whatever has not a name of these forms is
-// somebody else's, and is neither moved nor deleted.
+// somebody else's, and is neither moved nor deleted. Files with damaged lines end there too, as <name>.damaged.
 
 import { randomBytes } from 'node:crypto'
 import type { Dirent } from 'node:fs'
@@ -26,7 +26,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path'
 import { AuditTrailError } from './errors.ts'
 import type { EncodedEvent } from './event.ts'
-import { spoolBeatMs, spoolFileBytes } from './limits.ts'
+import { refusedPauseMs, spoolBeatMs, spoolFileBytes } from './limits.ts'
 import { disown, isLeft, own, stillOwn } from './spool-owner.ts'
 import { readSpoolLines, type SpooledEvent, spoolLine } from './spool-line.ts'
 
@@ -36,6 +36,7 @@ export interface SpoolParts {
   readonly maxBytes: number
   /** Opens files and directories, as `open` of `node:fs/promises`. */
   readonly openFile: typeof open
+  readonly monotonicMs: () => number
   /** Called when there is something to send that was not there before. */
   readonly filled: () => void
   /** Told of what is wrong beside any call. */
@@ -51,9 +52,14 @@ export interface SpoolFile {
   mark(): Promise<void>
   /** Says that it is not so, where it was not before `mark`. */
   unmark(): Promise<void>
-  /** Deletes it: all its events are settled. */
+  /** Deletes it: all its events are settled. What cannot be read of it is kept aside. */
   done(): Promise<void>
+  /** Keeps those of its events that are left, to be taken again after a while. Throws SPOOL_FAILED. */
+  keep(left: readonly SpoolableEvent[]): Promise<void>
 }
+
+/** An event as far as its line needs it. */
+export type SpoolableEvent = Pick<EncodedEvent, 'line' | 'hasOwnId'>
 
 interface Waiting {
   readonly line: string
@@ -69,6 +75,9 @@ interface Stored {
   readonly wasSent: boolean
   /** Whether its name says durably that this may be so. */
   isMarked: boolean
+  isDamaged: boolean
+  /** Until when it is kept. */
+  restsUntilMs: number
 }
 
 /** The part of a spool that is this process's. */
@@ -108,7 +117,12 @@ export class Spool {
     return this.#unwritten
   }
 
-  /** Whether there is anything to send. */
+  /** Whether there is anything to send now, and not only what is kept for later. */
+  get isReady(): boolean {
+    return this.#active !== undefined || this.#isWriting || this.#next !== undefined
+  }
+
+  /** Whether there is nothing to send. */
   get isEmpty(): boolean {
     return this.#files.length === 0 && this.#active === undefined && !this.#isWriting
   }
@@ -119,7 +133,7 @@ export class Spool {
   }
 
   /** Puts an event on disk. It is durable when this resolves. Throws SPOOL_FULL, SPOOL_FAILED or CLOSED. */
-  append(event: Pick<EncodedEvent, 'line' | 'hasOwnId'>): Promise<void> {
+  append(event: SpoolableEvent): Promise<void> {
     if (this.#isClosed) return Promise.reject(new AuditTrailError('CLOSED', 'the spool is closed'))
     const line = spoolLine(event)
     const bytes = Buffer.byteLength(line)
@@ -136,7 +150,7 @@ export class Spool {
     })
   }
 
-  /** Takes the oldest file. Undefined where nothing is there. Throws SPOOL_FAILED; the file stays, behind the others. */
+  /** Takes the oldest file. Undefined where nothing is there, or only what is kept for later. Throws SPOOL_FAILED; the file stays, behind the others. */
   async take(): Promise<SpoolFile | undefined> {
     return await this.#inTurn(() => this.#take())
   }
@@ -245,7 +259,7 @@ export class Spool {
     const path = join(this.#own, basename(from))
     if (from !== path) await rename(from, path)
     const { size } = await stat(path)
-    this.#files.push({ path, bytes: size, wasSent: path.endsWith('.sent'), isMarked: false })
+    this.#files.push(storedAt(path, size))
     this.#bytes += size
   }
 
@@ -254,7 +268,7 @@ export class Spool {
       const group = this.#nextGroup()
       const bytes = group.reduce((sum, { bytes }) => sum + bytes, 0)
       try {
-        await this.#write(group, bytes)
+        await this.#append(group, bytes)
         this.#count(-group.length, -bytes)
         for (const { resolve } of group) resolve()
         this.#parts.filled()
@@ -280,7 +294,7 @@ export class Spool {
     this.#unwritten = { events: this.#unwritten.events + events, bytes: this.#unwritten.bytes + bytes }
   }
 
-  async #write(group: readonly Waiting[], bytes: number): Promise<void> {
+  async #append(group: readonly Waiting[], bytes: number): Promise<void> {
     await this.#demandOpen()
     await this.#keep()
     const file = (this.#active ??= await this.#create())
@@ -301,7 +315,7 @@ export class Spool {
       await rm(path, { force: true }).catch(() => undefined)
       throw error
     }
-    return { path, handle, bytes: 0, wasSent: false, isMarked: false }
+    return { ...storedAt(path, 0), handle }
   }
 
   // Ends the file that is written. A file whose writing failed is ended too: what is whole in it is sent.
@@ -314,20 +328,27 @@ export class Spool {
     await handle.close()
   }
 
+  get #next(): Stored | undefined {
+    const nowMs = this.#parts.monotonicMs()
+    return this.#files.find(({ restsUntilMs }) => restsUntilMs <= nowMs)
+  }
+
   async #take(): Promise<SpoolFile | undefined> {
     await this.#demandOpen()
-    if (this.#files.length === 0) await this.#seal()
-    const file = this.#files[0]
+    if (this.#next === undefined) await this.#seal()
+    const file = this.#next
     if (file === undefined) return undefined
     try {
       const { events, badBytes } = readSpoolLines(await readFile(file.path))
-      if (badBytes > 0) this.#parts.failed(damaged(badBytes))
+      file.isDamaged = badBytes > 0
+      if (file.isDamaged) this.#parts.failed(damaged(badBytes))
       return {
         events,
         wasSent: file.wasSent || file.isMarked,
         mark: () => this.#inTurn(() => this.#mark(file)),
         unmark: () => this.#inTurn(() => this.#unmark(file)),
         done: () => this.#inTurn(() => this.#delete(file)),
+        keep: (left) => this.#inTurn(() => this.#keepLeft(file, left, left.length < events.length)),
       }
     } catch (cause) {
       this.#putBehind(file)
@@ -368,11 +389,52 @@ export class Spool {
     if (this.#files.includes(file)) this.#files = [...this.#files.filter((other) => other !== file), file]
   }
 
-  async #delete(file: Stored): Promise<void> {
-    await rm(file.path, { force: true })
+  // All of it stays as it is; else what is left is written anew. A crash between that and the end of the file leaves both,
+  // and the server knows what it has.
+  async #keepLeft(file: Stored, left: readonly SpoolableEvent[], isLess: boolean): Promise<void> {
     if (!this.#files.includes(file)) return
+    file.restsUntilMs = this.#parts.monotonicMs() + refusedPauseMs
+    if (!isLess && !file.isDamaged) return
+    try {
+      const rest = await this.#write(left)
+      this.#files.push({ ...rest, restsUntilMs: file.restsUntilMs })
+      this.#bytes += rest.bytes
+    } catch (cause) {
+      throw spoolFailed('it cannot be written', cause)
+    }
+    await this.#delete(file)
+  }
+
+  async #write(events: readonly SpoolableEvent[]): Promise<Stored> {
+    const text = events.map(spoolLine).join('')
+    const { handle, ...file } = await this.#create()
+    try {
+      await handle.appendFile(text)
+      await handle.datasync()
+    } catch (error) {
+      await rm(file.path, { force: true }).catch(() => undefined)
+      throw error
+    } finally {
+      await handle.close()
+    }
+    return { ...file, bytes: Buffer.byteLength(text) }
+  }
+
+  async #delete(file: Stored): Promise<void> {
+    if (!this.#files.includes(file)) return
+    try {
+      if (file.isDamaged) await rename(file.path, this.#asideOf(file))
+      else await rm(file.path, { force: true })
+    } catch (cause) {
+      throw spoolFailed('a file cannot be removed', cause)
+    }
     this.#files = this.#files.filter((other) => other !== file)
     this.#bytes -= file.bytes
+  }
+
+  // Out of every part, and under a name that no spool takes for its own.
+  #asideOf({ path }: Stored): string {
+    return join(this.#parts.directory, `${basename(path)}.damaged`)
   }
 
   // A name is durable when its directory is. Where a directory cannot be opened, as on Windows, the system sees to it.
@@ -391,6 +453,11 @@ export class Spool {
     this.#work = turn.catch(() => undefined)
     return await turn
   }
+}
+
+function storedAt(path: string, bytes: number): Stored {
+  const wasSent = path.endsWith('.sent')
+  return { path, bytes, wasSent, isMarked: false, isDamaged: false, restsUntilMs: 0 }
 }
 
 // In the order of their making, also among processes.
@@ -424,7 +491,10 @@ async function isDone(work: Promise<void>): Promise<boolean> {
 }
 
 function damaged(bytes: number): AuditTrailError {
-  return new AuditTrailError('SPOOL_DAMAGED', `${bytes} bytes of the spool cannot be read and are skipped`)
+  return new AuditTrailError(
+    'SPOOL_DAMAGED',
+    `${bytes} bytes of the spool cannot be read; its file is kept as *.damaged`,
+  )
 }
 
 function spoolFailed(what: string, cause: unknown): AuditTrailError {
