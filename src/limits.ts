@@ -505,6 +505,8 @@ export const followRotatedMs = 600_000
 export const followRemovedMs = 60_000
 /** The bytes at the beginning of a file, and before the place in it, by which it is known again. */
 export const followMarkBytes = 256
+/** Generations of a file that ended by truncation whose copies are known again. Beyond: such a copy is recorded anew. */
+export const followFormer = 16
 /** Names in one directory that are looked at to find a rotated file. Beyond: it counts as removed. */
 export const followNames = 20_000
 /** A stop's bound: how long what is read of followed files may take to become durable. */

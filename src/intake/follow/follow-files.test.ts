@@ -292,6 +292,26 @@ describe('rotation by rename', () => {
     assert.deepEqual(at.messages(), numbers(0, 20))
   })
 
+  test('a copy that somebody makes of a log which then grows is not recorded again', async (t) => {
+    const at = stage(t)
+    const banner = `# ${'='.repeat(400)}\n`
+    writeFileSync(at.path('audit.log'), banner + lines(0, 30))
+    await at.follow()
+    await until(() => at.events.length === 31)
+    copyFileSync(at.path('audit.log'), at.path('audit.log.bak'))
+    appendFileSync(at.path('audit.log'), lines(30, 32))
+    await until(() => at.events.length === 33)
+    for (let round = 0; round < 2; round++) {
+      renameSync(at.path('audit.log'), at.path(`audit.log.${2 - round}`))
+      writeFileSync(at.path('audit.log'), banner + lines(40 + 10 * round, 43 + 10 * round))
+      await until(() => at.messages().includes(`number ${42 + 10 * round}`))
+      await sleep(10 * quick.scanMs)
+    }
+    const texts = at.messages().filter((text) => text.startsWith('number'))
+    assert.deepEqual(texts, [...numbers(0, 32), ...numbers(40, 43), ...numbers(50, 53)])
+    assert.deepEqual(at.own, [])
+  })
+
   test('I7: a file that was removed before it was read to its end is told of, with the bytes that are missing', async (t) => {
     const at = stage(t)
     writeFileSync(at.path('audit.log'), lines(0, 10))
@@ -358,6 +378,101 @@ describe('copy and truncate', () => {
     await until(() => at.events.length >= 60)
     assert.deepEqual(at.messages(), [...numbers(0, 10), ...numbers(100, 150)])
     assert.equal(at.own.length, 1)
+  })
+
+  test('rotations that nobody saw are read also after a truncation, and its copies are not', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 3))
+    const first = await at.follow()
+    await until(() => at.events.length === 3)
+    copyFileSync(at.path('audit.log'), at.path('audit.log.4'))
+    truncateSync(at.path('audit.log'))
+    await until(() => at.own.length === 1)
+    appendFileSync(at.path('audit.log'), lines(3, 6))
+    await until(() => at.events.length === 6)
+    await first[Symbol.asyncDispose]()
+    appendFileSync(at.path('audit.log'), lines(6, 7))
+    renameSync(at.path('audit.log'), at.path('audit.log.2'))
+    await sleep(20)
+    writeFileSync(at.path('audit.log'), lines(7, 9))
+    renameSync(at.path('audit.log'), at.path('audit.log.1'))
+    await sleep(20)
+    writeFileSync(at.path('audit.log'), lines(9, 12))
+    await at.follow()
+    await until(() => at.events.length >= 12)
+    await sleep(10 * quick.lookMs)
+    assert.deepEqual(at.messages(), numbers(0, 12))
+  })
+
+  test('copies that were made while nobody followed are read, the first from where its original was left off', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 3))
+    const first = await at.follow()
+    await until(() => at.events.length === 3)
+    await first[Symbol.asyncDispose]()
+    appendFileSync(at.path('audit.log'), lines(3, 5))
+    copyFileSync(at.path('audit.log'), at.path('audit.log.2'))
+    truncateSync(at.path('audit.log'))
+    appendFileSync(at.path('audit.log'), lines(103, 106))
+    copyFileSync(at.path('audit.log'), at.path('audit.log.1'))
+    truncateSync(at.path('audit.log'))
+    appendFileSync(at.path('audit.log'), lines(6, 9))
+    await at.follow()
+    await until(() => at.events.length >= 11)
+    await sleep(10 * quick.lookMs)
+    assert.deepEqual(at.messages().sort(), [...numbers(0, 5), ...numbers(6, 9), ...numbers(103, 106)].sort())
+    assert.equal(at.own.length, 1)
+  })
+
+  test('what came between the last look and the truncation is read from the copy, in whatever file it was made', async (t) => {
+    const at = stage(t)
+    for (let round = 0; round < 3; round++) {
+      const first = await at.follow()
+      writeFileSync(at.path('audit.log'), lines(10 * round, 10 * round + 3))
+      await until(() => at.messages().includes(`number ${10 * round + 2}`))
+      await first[Symbol.asyncDispose]()
+      appendFileSync(at.path('audit.log'), lines(10 * round + 3, 10 * round + 10))
+      // Over the copy of the round before.
+      copyFileSync(at.path('audit.log'), at.path('audit.log.1'))
+      truncateSync(at.path('audit.log'))
+      const second = await at.follow()
+      await until(() => at.messages().includes(`number ${10 * round + 9}`))
+      await sleep(2 * quick.settleMs)
+      await second[Symbol.asyncDispose]()
+    }
+    assert.deepEqual([...new Set(at.messages())], numbers(0, 30))
+  })
+
+  test('I4: a copy that was made before its original was read to the end brings its lines under their ids', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 10))
+    await at.follow()
+    await until(() => at.events.length === 10)
+    copyFileSync(at.path('audit.log'), at.path('audit.log.1'))
+    appendFileSync(at.path('audit.log'), lines(10, 15))
+    await until(() => at.events.length === 15)
+    truncateSync(at.path('audit.log'))
+    appendFileSync(at.path('audit.log'), lines(15, 17))
+    await until(() => at.messages().includes('number 16'))
+    await sleep(10 * quick.scanMs)
+    assert.deepEqual([...new Set(at.messages())], numbers(0, 17))
+    assert.equal(new Set(at.events.map(({ id }) => id)).size, 17)
+  })
+
+  test('a generation that nobody saw is read though it begins like a longer one that was truncated', async (t) => {
+    const at = stage(t)
+    const banner = `# ${'='.repeat(400)}\n`
+    writeFileSync(at.path('audit.log'), banner + lines(0, 9))
+    const first = await at.follow()
+    await until(() => at.events.length === 10)
+    truncateSync(at.path('audit.log'))
+    await until(() => at.own.length === 1)
+    await first[Symbol.asyncDispose]()
+    writeFileSync(at.path('audit.log.1'), banner + lines(10, 13))
+    writeFileSync(at.path('audit.log'), banner + lines(20, 22))
+    await at.follow()
+    await until(() => at.messages().includes('number 21'))
+    await until(() => at.messages().includes('number 12'))
   })
 
   test('the hole that a writer leaves who goes on at his own place is no line', async (t) => {

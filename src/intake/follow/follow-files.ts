@@ -19,10 +19,10 @@ import type { LineSource } from './event-of-followed.ts'
 import { FollowedFile, type FollowLogger, type FollowParts, type Suspicion } from './followed-file.ts'
 import { isBarred, isWithin } from './open-file.ts'
 import { absolutePatterns, isNamedBy, pathsNamed } from './patterns.ts'
-import { type FileIdentity, keyOf, mayBeSame, type Place, placeAtStart } from './place.ts'
+import { type FileIdentity, isOne, keyOf, mayBeSame, type Place, placeAtStart, placeInCopy } from './place.ts'
 import { Places } from './places.ts'
 import { RecentTimes } from './recent-times.ts'
-import { findFile, type FoundFile, missedFiles } from './rotated.ts'
+import { findFile, type FoundFile, isStill, missedFiles } from './rotated.ts'
 import { type FollowTiming, followTiming } from './timing.ts'
 import { Turns } from './turns.ts'
 
@@ -107,6 +107,7 @@ class Follower implements FollowedFiles {
       timing: this.#timing,
       logger: options.logger,
       suspect: (suspicion) => this.#suspect(suspicion),
+      lookBeside: (path) => void this.#unsure.add(path),
       newId: this.#newId,
       stopping: this.#stopping.signal,
       aborted: this.#aborted.signal,
@@ -120,6 +121,8 @@ class Follower implements FollowedFiles {
       .all()
       .filter(({ isSettled, seen, path }) => (!isSettled || seen >= lately) && this.#isNamed(path))
     for (const place of places) this.#follow(place, place.path, this.#filesOf(place.path))
+    // Copies of what was truncated may not have been looked for any more.
+    for (const { former, path } of this.#places.all()) if (former.length > 0) this.#unsure.add(path)
     this.#run(this.#scanAgainAndAgain())
     this.#run(this.#keepAgainAndAgain())
   }
@@ -226,8 +229,11 @@ class Follower implements FollowedFiles {
     )
     if (known === undefined) return await this.#followNew(found, now)
     known.seen = now
-    const isRead = known.isSettled && BigInt(known.offset) === stats.size
-    if (!isRead && !this.#isFollowed(known)) this.#follow(known, path, [])
+    if ((known.isSettled && BigInt(known.offset) === stats.size) || this.#isFollowed(known)) return
+    if (!known.isSettled || (await isStill(found, known, this.#options.except)))
+      return void this.#follow(known, path, [])
+    this.#places.remove(known)
+    await this.#followNew(found, now)
   }
 
   async #followNew({ path, identity }: FoundFile, now: Micros): Promise<void> {
@@ -247,35 +253,41 @@ class Follower implements FollowedFiles {
 
   // Those that were at the path between two looks, or while this node did not run. True where there are none.
   async #followMissed(path: string, present?: FileIdentity): Promise<boolean> {
-    const now = this.#options.clock.wallMicros()
-    const places = this.#places.all()
-    const earlier = places.filter((place) => place.path === path)
-    const [first] = earlier
-    // Truncating means that what lies beside is copied.
-    if (first === undefined || earlier.some(({ restarts }) => restarts > 0)) return true
-    const isKnown = ({ identity, path: at, stats }: FoundFile) => {
-      // An inode is given to another file as soon as it is free.
-      const is = (other: FileIdentity) => keyOf(other) === keyOf(identity) && mayBeSame(other, identity)
-      const known = places.filter((place) => is(place.identity))
-      for (const place of known) this.#seeAgain(place, at, stats.size, now)
-      return known.length > 0 || (present !== undefined && is(present))
-    }
-    const { identity, since } = first
-    const missed = await missedFiles({
-      path,
-      first: identity,
-      since,
-      isKnown,
-      originals: earlier,
-      except: this.#options.except,
-    })
-    for (const { path: at, identity } of missed) {
+    const { clock, except } = this.#options
+    const now = clock.wallMicros()
+    const [first, ...others] = this.#places.all().filter((place) => place.path === path)
+    if (first === undefined) return true
+    const isKnown = async (found: FoundFile) =>
+      (await this.#isKnown(found, now)) || (present !== undefined && isOne(found.identity, present))
+    const missed = await missedFiles({ path, earlier: [first, ...others], isKnown, except })
+    for (const { file, copied } of missed) {
       const before = this.#filesOf(path)
-      const place = placeAtStart(this.#newId(), path, identity, now)
+      const place =
+        copied === undefined
+          ? placeAtStart(this.#newId(), path, file.identity, now)
+          : placeInCopy(copied, path, file.identity, now)
+      place.isSettled = BigInt(place.offset) === file.stats.size
       this.#places.add(place)
-      this.#follow(place, at, before)
+      if (!place.isSettled) this.#follow(place, file.path, before)
     }
     return missed.length === 0
+  }
+
+  async #isKnown(found: FoundFile, now: Micros): Promise<boolean> {
+    const { identity, stats, path: at } = found
+    const followed = this.#files.get(keyOf(identity))
+    if (followed !== undefined && isOne(followed.place.identity, identity)) return true
+    let isKnown = false
+    for (const place of this.#places.all().filter((each) => isOne(each.identity, identity))) {
+      if (await isStill(found, place, this.#options.except)) {
+        this.#seeAgain(place, at, stats.size, now)
+        isKnown = true
+      } else {
+        // Somebody has copied another generation over it.
+        this.#places.remove(place)
+      }
+    }
+    return isKnown
   }
 
   // A program may go on into a file that was rotated away and read to its end, also while this node did not run.

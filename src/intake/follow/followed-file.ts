@@ -38,6 +38,8 @@ export interface FollowParts extends ReaderParts {
   readonly logger: FollowLogger
   /** Records that lines may have been lost; resolves once that is durable. */
   readonly suspect: (suspicion: Suspicion) => Promise<void>
+  /** Says that a file has begun again, or is gone: what was in it before may lie beside its path. */
+  readonly lookBeside: (path: string) => void
   readonly newId: () => string
 }
 
@@ -177,9 +179,10 @@ export class FollowedFile {
     return handle
   }
 
-  async #read(handle: FileHandle, stats: BigIntStats): Promise<number> {
+  async #read(handle: FileHandle, stats: BigIntStats): Promise<number | undefined> {
     const look = await this.#parts.turns.take((buffer) => this.#reader.read(handle, buffer, false))
     if (look === undefined) {
+      if (this.place.isSettled) return this.#over()
       await this.#beginAgain(stats)
       return 0
     }
@@ -236,6 +239,7 @@ export class FollowedFile {
     this.#looked = undefined
     places.changed(0)
     await places.keepSurely(aborted)
+    this.#parts.lookBeside(place.path)
   }
 
   // While files are renamed one may be overlooked: it must be missing several times.
@@ -243,11 +247,16 @@ export class FollowedFile {
     const { place } = this
     this.#misses += 1
     if (this.#misses < missesThatCount) return this.#parts.timing.lookMs
-    if (place.isSettled) return undefined
+    if (place.isSettled) return this.#over()
     await this.#suspect('removed')
     place.isSettled = true
     this.#parts.places.changed(0)
-    return undefined
+    return this.#over()
+  }
+
+  // What was copied over a file that was rotated away, or moved from its path, is another file.
+  #over(): undefined {
+    this.#parts.lookBeside(this.place.path)
   }
 
   async #suspect(what: string): Promise<void> {

@@ -54,10 +54,11 @@ export class HeldFile {
    */
   async open(): Promise<OpenedFile | 'away' | 'gone'> {
     if (this.#handle !== undefined) return { handle: this.#handle, known: undefined }
-    const { identity, path } = this.#place
+    const { identity, path, isSettled } = this.#place
     const found = await findFile(this.#at)
     if (found !== undefined) {
-      const isIt = keyOf(found.identity) === keyOf(identity)
+      // One that was rotated away does not begin again.
+      const isIt = !isSettled && keyOf(found.identity) === keyOf(identity)
       const opened = await this.#openAt(this.#at, isIt)
       if (opened !== undefined) return opened
     }

@@ -8,7 +8,7 @@
 import { hash } from 'node:crypto'
 import type { BigIntStats } from 'node:fs'
 import type { Micros } from '../../entry/event.ts'
-import { followMarkBytes } from '../../limits.ts'
+import { followFormer, followMarkBytes } from '../../limits.ts'
 
 /** Bytes by which a file is known again. */
 export interface Mark {
@@ -23,6 +23,9 @@ export interface FileIdentity {
   /** When it was made, in nanoseconds; undefined where the file system does not say. */
   readonly born: string | undefined
 }
+
+/** How far a generation of a file that has ended was read. */
+export type Former = Pick<Place, 'id' | 'offset' | 'isWithin' | 'head' | 'tail'>
 
 /** A place in a file. Changed only by whoever reads the file, and only after the lines before it are durable. */
 export interface Place {
@@ -47,6 +50,8 @@ export interface Place {
   tail: Mark
   /** How often it began again. */
   restarts: number
+  /** Its last generations that ended so, the latest last: copies of them may lie beside it. */
+  former: readonly Former[]
   /** True where it was rotated away and everything of it is recorded. */
   isSettled: boolean
 }
@@ -60,6 +65,9 @@ const nothing = markOf(new Uint8Array())
 
 /** Puts a place to the beginning of what is another file now, under a new id. */
 export function toStart(place: Place, id: string, identity: FileIdentity): void {
+  const { offset, isWithin, head, tail } = place
+  if (offset > 0)
+    place.former = [...place.former, { id: place.id, offset, isWithin, head, tail }].slice(-followFormer)
   place.id = id
   place.identity = identity
   place.offset = 0
@@ -86,8 +94,21 @@ export function placeAtStart(id: string, path: string, identity: FileIdentity, n
     head: nothing,
     tail: nothing,
     restarts: 0,
+    former: [],
     isSettled: false,
   }
+}
+
+/** The place in a copy of a generation that has ended: what was recorded of that is recorded of the copy. */
+export function placeInCopy(copied: Former, path: string, identity: FileIdentity, now: Micros): Place {
+  const { id, ...read } = copied
+  // As a generation that followed another one it may begin with a hole.
+  return { ...placeAtStart(id, path, identity, now), ...read, size: read.offset, restarts: 1 }
+}
+
+/** The same generation, of which nothing is taken to be recorded: its lines are recognised by their ids. */
+export function unread({ id }: Former): Former {
+  return { id, offset: 0, isWithin: false, head: nothing, tail: nothing }
 }
 
 /** What a file's status says of its identity. */
@@ -108,6 +129,11 @@ export function mayBeSame(one: FileIdentity, other: FileIdentity): boolean {
     one.inode === other.inode &&
     (one.born === undefined || other.born === undefined || one.born === other.born)
   )
+}
+
+/** As `mayBeSame`, on a device that has kept its number: an inode is given to another file as soon as it is free. */
+export function isOne(one: FileIdentity, other: FileIdentity): boolean {
+  return one.device === other.device && mayBeSame(one, other)
 }
 
 /** How many bytes a file of so many is marked by at its beginning, and before a place in it. */

@@ -32,6 +32,17 @@ const keptPlace = Type.Object({
   head: mark,
   tail: mark,
   restarts: Type.Number(),
+  former: Type.Optional(
+    Type.Array(
+      Type.Object({
+        id: Type.String(),
+        offset: Type.Number(),
+        isWithin: Type.Boolean(),
+        head: mark,
+        tail: mark,
+      }),
+    ),
+  ),
   isSettled: Type.Boolean(),
 })
 
@@ -156,7 +167,7 @@ function parsePlaces(bytes: Buffer | undefined, file: string): Place[] {
 }
 
 function placeOf({ identity, ...place }: Static<typeof keptPlace>): Place {
-  return { ...place, identity: { ...identity, born: identity.born } }
+  return { ...place, former: place.former ?? [], identity: { ...identity, born: identity.born } }
 }
 
 function parseJson(text: string): unknown {

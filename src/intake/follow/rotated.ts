@@ -5,11 +5,21 @@ import { type BigIntStats, readdirSync, statSync } from 'node:fs'
 import { type FileHandle, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import type { Micros } from '../../entry/event.ts'
 import { followNames } from '../../limits.ts'
 import { errorCode } from '../../store/disk.ts'
 import { openFile } from './open-file.ts'
-import { type FileIdentity, identityOf, keyOf, type Mark, markOf, type Place } from './place.ts'
+import {
+  type FileIdentity,
+  type Former,
+  identityOf,
+  keyOf,
+  type Mark,
+  markLength,
+  markOf,
+  isOne,
+  type Place,
+  unread,
+} from './place.ts'
 
 /** A file that is there. */
 export interface FoundFile {
@@ -121,34 +131,48 @@ export function isRotatedName(path: string, other: string): boolean {
 export interface MissedOptions {
   /** The followed path. */
   readonly path: string
-  /** The first file that is known to have been there, and since when it was followed. */
-  readonly first: FileIdentity
-  readonly since: Micros
-  /** Files that are known, and by what their copies are. */
-  readonly isKnown: (file: FoundFile) => boolean
-  readonly originals: readonly Original[]
+  /** Files that are known. */
+  readonly isKnown: (file: FoundFile) => Promise<boolean>
+  /** Where files that were at the path have been read to, the earliest first. */
+  readonly earlier: readonly [Place, ...Place[]]
   /** What lies in here is never read. */
   readonly except: string
 }
 
-/** By what a copy of a file is known: the marks of its beginning and of what was read last. */
-export type Original = Pick<Place, 'head' | 'tail' | 'offset'>
+/** A file that was missed. */
+export interface MissedFile {
+  readonly file: FoundFile
+  /** Where it is a copy of a generation that has ended: that one, as far as the copy need not be read. */
+  readonly copied: Former | undefined
+}
 
 /** The files that were at a path since it is followed and that nobody has seen there, in their order. */
-export async function missedFiles(options: MissedOptions): Promise<FoundFile[]> {
-  const { path, first, since, isKnown, originals, except } = options
-  const missed: FoundFile[] = []
-  for (const file of (await filesBeside(path)) ?? []) {
-    if (isKnown(file) || !isRotatedName(path, file.path) || file.stats.size === 0n) continue
-    if (isSince(file, first, since) && !(await isCopy(file, originals, except))) missed.push(file)
+export async function missedFiles(options: MissedOptions): Promise<MissedFile[]> {
+  const { path, earlier, isKnown } = options
+  const beside = (await filesBeside(path)) ?? []
+  const missed: MissedFile[] = []
+  for (const file of beside) {
+    if ((await isKnown(file)) || !isRotatedName(path, file.path) || file.stats.size === 0n) continue
+    if (!isSince(file, earlier[0])) continue
+    const copied = await copiedBy(file, beside, options)
+    if (copied !== 'present') missed.push({ file, copied })
   }
-  return missed.toSorted((a, b) => Number(orderOf(a) - orderOf(b)))
+  return missed.toSorted((a, b) => Number(orderOf(a.file) - orderOf(b.file)))
+}
+
+/** True where a file still has what was read of it. */
+export async function isStill({ path }: FoundFile, place: Place, except: string): Promise<boolean> {
+  const opened = await openFile(path, except)
+  if (opened === undefined) return false
+  await using handle = opened.handle
+  return (await isMarked(handle, place.head, 0)) && (await hasTail(handle, place))
 }
 
 // Made after the first one, and written to since that is followed: what was rotated away before is history.
-function isSince({ identity, stats }: FoundFile, first: FileIdentity, since: Micros): boolean {
-  if (stats.mtimeNs < BigInt(since) * 1_000n) return false
-  return first.born === undefined || identity.born === undefined || BigInt(identity.born) > BigInt(first.born)
+function isSince({ identity, stats }: FoundFile, first: Place): boolean {
+  if (stats.mtimeNs < BigInt(first.since) * 1_000n) return false
+  const { born } = first.identity
+  return born === undefined || identity.born === undefined || BigInt(identity.born) > BigInt(born)
 }
 
 function orderOf({ identity, stats }: FoundFile): bigint {
@@ -156,16 +180,63 @@ function orderOf({ identity, stats }: FoundFile): bigint {
 }
 
 // Somebody has copied a log: the copy begins with the same bytes as what it was copied from, and has the same where that was
-// read last. Logs that only begin alike, with a banner, are no copies.
-async function isCopy({ path }: FoundFile, originals: readonly Original[], except: string): Promise<boolean> {
-  const opened = await openFile(path, except).catch(() => undefined)
-  if (opened === undefined) return false
-  await using file = opened.handle
-  for (const { head, tail, offset } of originals) {
-    if (head.bytes === 0 || tail.bytes === 0) continue
-    if ((await isMarked(file, head, 0)) && (await isMarked(file, tail, offset - tail.bytes))) return true
+// read last. Logs that only begin alike, with a banner, are no copies. `present`: what it was copied from is there, and is
+// read itself.
+async function copiedBy(
+  file: FoundFile,
+  beside: readonly FoundFile[],
+  { path, earlier, except }: MissedOptions,
+): Promise<Former | 'present' | undefined> {
+  const opened = await openFile(file.path, except).catch(() => undefined)
+  if (opened === undefined) return undefined
+  await using handle = opened.handle
+  const { size } = opened.stats
+  let likely: Former | undefined
+  for (const place of earlier) {
+    for (const read of [place, ...place.former]) {
+      if (read.offset === 0 || !(await isMarked(handle, read.head, 0))) continue
+      if (size >= BigInt(read.offset)) {
+        if (await hasTail(handle, read)) return read === place ? 'present' : read
+        continue
+      }
+      // Copied before it was read so far. Where the original is there, it tells.
+      const original = read === place ? await originalOf(place, path, beside, except) : undefined
+      if (original === undefined) likely ??= unread(read)
+      else if (await endsAlike(handle, Number(size), original, except)) return 'present'
+    }
   }
-  return false
+  return likely
+}
+
+async function originalOf(
+  place: Place,
+  path: string,
+  beside: readonly FoundFile[],
+  except: string,
+): Promise<FoundFile | undefined> {
+  const atPath = await findFile(path)
+  const files = atPath === undefined ? beside : [atPath, ...beside]
+  const original = files.find(({ identity }) => isOne(identity, place.identity))
+  return original !== undefined && (await isStill(original, place, except)) ? original : undefined
+}
+
+// True where the last bytes of the one are what the other has there.
+async function endsAlike(
+  handle: FileHandle,
+  size: number,
+  other: FoundFile,
+  except: string,
+): Promise<boolean> {
+  const opened = await openFile(other.path, except)
+  if (opened === undefined) return false
+  await using original = opened.handle
+  const bytes = Buffer.alloc(markLength(size))
+  const { bytesRead } = await handle.read(bytes, 0, bytes.length, size - bytes.length)
+  return await isMarked(original, markOf(bytes.subarray(0, bytesRead)), size - bytes.length)
+}
+
+function hasTail(file: FileHandle, { tail, offset }: Former): Promise<boolean> {
+  return isMarked(file, tail, offset - tail.bytes)
 }
 
 async function isMarked(file: FileHandle, mark: Mark, at: number): Promise<boolean> {
