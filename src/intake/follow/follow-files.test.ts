@@ -6,9 +6,11 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { describe, test } from 'node:test'
@@ -103,6 +105,35 @@ describe('following a file', () => {
     assert.deepEqual(at.messages(), numbers(10, 12))
     assert.equal(at.said.filter((text) => text.includes('leads into the data directory')).length, 2)
   })
+
+  for (const [what, text] of [
+    ['read', lines(0, 3)],
+    ['empty', ''],
+  ] as const)
+    for (const state of ['new', 'changed'])
+      test(`a file of another name that is given the inode of one that is gone (${what}, ${state}) is another file`, async (t) => {
+        const at = stage(t)
+        const patterns = [at.path('a.log'), at.path('b.log')]
+        writeFileSync(at.path('a.log'), text)
+        // Longer than a tick of the file system's clock, so that its change is not at its birth.
+        await sleep(20)
+        if (state === 'changed') utimesSync(at.path('a.log'), new Date(), new Date())
+        const first = await at.follow({ patterns })
+        await until(() => first.status().openFiles === 1 && at.events.length === (text === '' ? 0 : 3))
+        await first[Symbol.asyncDispose]()
+        const { ino } = statSync(at.path('a.log'))
+        rmSync(at.path('a.log'))
+        await sleep(20)
+        writeFileSync(at.path('b.log'), lines(10, 15))
+        // Whether the file system does it by itself is chance.
+        const kept = readFileSync(at.path('state/places.json'), 'utf8')
+        const given = kept.replace(`"inode":"${ino}"`, `"inode":"${statSync(at.path('b.log')).ino}"`)
+        writeFileSync(at.path('state/places.json'), given)
+        await at.follow({ patterns })
+        await until(() => at.messages().includes('number 14'))
+        const ofB = at.events.filter(({ by }) => by === at.path('b.log'))
+        assert.deepEqual([ofB.length, at.events.length], [5, text === '' ? 5 : 8])
+      })
 
   test('waits for the newline of a line that is being written', async (t) => {
     const at = stage(t)

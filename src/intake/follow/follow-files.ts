@@ -19,7 +19,16 @@ import type { LineSource } from './event-of-followed.ts'
 import { FollowedFile, type FollowLogger, type FollowParts, type Suspicion } from './followed-file.ts'
 import { isBarred, isWithin } from './open-file.ts'
 import { absolutePatterns, isNamedBy, pathsNamed } from './patterns.ts'
-import { type FileIdentity, isOne, keyOf, mayBeSame, type Place, placeAtStart, placeInCopy } from './place.ts'
+import {
+  type FileIdentity,
+  isInDoubt,
+  isOne,
+  keyOf,
+  mayBeSame,
+  type Place,
+  placeAtStart,
+  placeInCopy,
+} from './place.ts'
 import { Places } from './places.ts'
 import { RecentTimes } from './recent-times.ts'
 import { findFile, type FoundFile, isStill, missedFiles } from './rotated.ts'
@@ -183,7 +192,7 @@ class Follower implements FollowedFiles {
       const found = await this.#find(path)
       if (found === undefined) continue
       const file = this.#files.get(keyOf(found.identity))
-      if (file !== undefined) file.seenAt(path)
+      if (file?.isAt(path, found.identity) === true) file.seenAt(path)
       else await this.#found(found, byInode.get(found.identity.inode) ?? [], now)
     }
     const inUse = new Set(Array.from(this.#files.values(), ({ place }) => place))
@@ -222,18 +231,23 @@ class Follower implements FollowedFiles {
   // A file that nobody reads at the moment.
   async #found(found: FoundFile, candidates: readonly Place[], now: Micros): Promise<void> {
     const { path, identity, stats } = found
-    const known = candidates.find(
-      (place) =>
-        mayBeSame(place.identity, identity) &&
-        (place.identity.device === identity.device || place.path === path),
-    )
-    if (known === undefined) return await this.#followNew(found, now)
-    known.seen = now
-    if ((known.isSettled && BigInt(known.offset) === stats.size) || this.#isFollowed(known)) return
-    if (!known.isSettled || (await isStill(found, known, this.#options.except)))
-      return void this.#follow(known, path, [])
-    this.#places.remove(known)
+    for (const place of candidates) {
+      const { device } = place.identity
+      if (!mayBeSame(place.identity, identity) || (device !== identity.device && place.path !== path))
+        continue
+      const isCertain = path === place.path || !isInDoubt(place.identity, identity)
+      const isRead = isCertain && place.isSettled && BigInt(place.offset) === stats.size
+      // One that was rotated away does not begin again.
+      if (!isRead && (!isCertain || place.isSettled) && !(await this.#isStill(found, place))) continue
+      place.seen = now
+      if (!isRead && !this.#isFollowed(place)) this.#follow(place, path, [])
+      return
+    }
     await this.#followNew(found, now)
+  }
+
+  #isStill(found: FoundFile, place: Place): Promise<boolean> {
+    return isStill(found, place, this.#options.except)
   }
 
   async #followNew({ path, identity }: FoundFile, now: Micros): Promise<void> {
@@ -275,11 +289,10 @@ class Follower implements FollowedFiles {
 
   async #isKnown(found: FoundFile, now: Micros): Promise<boolean> {
     const { identity, stats, path: at } = found
-    const followed = this.#files.get(keyOf(identity))
-    if (followed !== undefined && isOne(followed.place.identity, identity)) return true
+    if (this.#files.get(keyOf(identity))?.isAt(at, identity) === true) return true
     let isKnown = false
     for (const place of this.#places.all().filter((each) => isOne(each.identity, identity))) {
-      if (await isStill(found, place, this.#options.except)) {
+      if (await this.#isStill(found, place)) {
         this.#seeAgain(place, at, stats.size, now)
         isKnown = true
       } else {

@@ -11,7 +11,7 @@ import { errorCode } from '../../store/disk.ts'
 import type { LineSource } from './event-of-followed.ts'
 import { HeldFile } from './held-file.ts'
 import { LineReader, type ReaderParts } from './line-reader.ts'
-import { identityOf, keyOf, noticeId, type Place, toStart } from './place.ts'
+import { type FileIdentity, identityOf, isInDoubt, isOne, noticeId, type Place, toStart } from './place.ts'
 import { findFile } from './rotated.ts'
 import type { FollowTiming } from './timing.ts'
 import type { Turns } from './turns.ts'
@@ -93,6 +93,13 @@ export class FollowedFile {
   #drain(count = this.#due): void {
     for (const resolve of this.#waiting.splice(0, count)) resolve()
     this.#due = 0
+  }
+
+  /** True where it is this file that was seen at a path, as far as can be told without reading it. */
+  isAt(path: string, identity: FileIdentity): boolean {
+    const { place } = this
+    if (!isOne(identity, place.identity)) return false
+    return this.#file.isOpen || path === place.path || !isInDoubt(identity, place.identity)
   }
 
   /** Says that the file has been seen at a path. */
@@ -200,7 +207,7 @@ export class FollowedFile {
     const quietMs = (clock.monotonicMicros() - this.#grew) / 1000
     if (BigInt(place.offset) === stats.size) this.#drain()
     const successor = await findFile(place.path)
-    if (successor !== undefined && keyOf(successor.identity) === keyOf(place.identity)) {
+    if (successor !== undefined && isOne(successor.identity, place.identity)) {
       if (open.count > followOpenFiles) await this.#file.close()
       return quietMs < timing.restMs ? timing.lookMs : timing.restLookMs
     }

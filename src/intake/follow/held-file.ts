@@ -4,7 +4,7 @@
 import type { BigIntStats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { openFile } from './open-file.ts'
-import { identityOf, keyOf, type Place } from './place.ts'
+import { identityOf, isInDoubt, isOne, type Place } from './place.ts'
 import { type Recognised, recognise } from './recognise.ts'
 import { filesBeside, findFile } from './rotated.ts'
 
@@ -58,7 +58,8 @@ export class HeldFile {
     const found = await findFile(this.#at)
     if (found !== undefined) {
       // One that was rotated away does not begin again.
-      const isIt = !isSettled && keyOf(found.identity) === keyOf(identity)
+      const isCertain = this.#at === path || !isInDoubt(found.identity, identity)
+      const isIt = !isSettled && isCertain && isOne(found.identity, identity)
       const opened = await this.#openAt(this.#at, isIt)
       if (opened !== undefined) return opened
     }
@@ -73,7 +74,7 @@ export class HeldFile {
   /** Its status at the path where it was seen last; undefined where it is not there. */
   async look(): Promise<BigIntStats | undefined> {
     const found = await findFile(this.#at)
-    const isIt = found !== undefined && keyOf(found.identity) === keyOf(this.#place.identity)
+    const isIt = found !== undefined && isOne(found.identity, this.#place.identity)
     return isIt ? found.stats : undefined
   }
 
@@ -92,7 +93,9 @@ export class HeldFile {
     const { handle, stats } = opened
     let known: Recognised | 'other' | undefined
     try {
-      known = (await recognise(handle, stats, this.#place)) ?? (isIt ? 'other' : undefined)
+      const isTold = isIt || this.#place.offset > 0 || !isInDoubt(identityOf(stats), this.#place.identity)
+      known = isTold ? await recognise(handle, stats, this.#place) : undefined
+      if (isIt) known ??= 'other'
       if (known === undefined) return undefined
       if (known !== 'other') this.#place.identity = identityOf(stats)
       this.#at = path

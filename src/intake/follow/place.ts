@@ -22,6 +22,8 @@ export interface FileIdentity {
   readonly inode: string
   /** When it was made, in nanoseconds; undefined where the file system does not say. */
   readonly born: string | undefined
+  /** True where it was changed last at that moment: it is new, or the system says the one for the other. */
+  readonly isFresh?: boolean
 }
 
 /** How far a generation of a file that has ended was read. */
@@ -113,9 +115,13 @@ export function unread({ id }: Former): Former {
 
 /** What a file's status says of its identity. */
 export function identityOf({ dev, ino, birthtimeNs, ctimeNs }: BigIntStats): FileIdentity {
-  // Where the system does not know it, it says nothing, or the time of the last change instead.
-  const isBorn = birthtimeNs > 0n && birthtimeNs !== ctimeNs
-  return { device: String(dev), inode: String(ino), born: isBorn ? String(birthtimeNs) : undefined }
+  const born = birthtimeNs > 0n ? String(birthtimeNs) : undefined
+  return { device: String(dev), inode: String(ino), born, isFresh: birthtimeNs === ctimeNs }
+}
+
+/** When a file was made, in nanoseconds; undefined where that is not certain. */
+export function birthOf({ born, isFresh }: FileIdentity): bigint | undefined {
+  return born === undefined || isFresh === true ? undefined : BigInt(born)
 }
 
 /** The identity in one word: of two files that are there at the same time it differs. */
@@ -125,10 +131,15 @@ export function keyOf({ device, inode }: FileIdentity): string {
 
 /** False where two files were made at different moments, and so are two. */
 export function mayBeSame(one: FileIdentity, other: FileIdentity): boolean {
+  if (one.inode !== other.inode) return false
   return (
-    one.inode === other.inode &&
-    (one.born === undefined || other.born === undefined || one.born === other.born)
+    one.born === undefined || other.born === undefined || one.born === other.born || isInDoubt(one, other)
   )
+}
+
+/** True where two looks saw two new files, or one on a system that does not know when it was made: its bytes must tell. */
+export function isInDoubt(one: FileIdentity, other: FileIdentity): boolean {
+  return one.isFresh === true && other.isFresh === true && one.born !== other.born
 }
 
 /** As `mayBeSame`, on a device that has kept its number: an inode is given to another file as soon as it is free. */

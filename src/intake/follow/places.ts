@@ -22,6 +22,7 @@ const keptPlace = Type.Object({
     device: Type.String(),
     inode: Type.String(),
     born: Type.Optional(Type.String()),
+    isFresh: Type.Optional(Type.Boolean()),
   }),
   since: Type.Number(),
   seen: Type.Number(),

@@ -11,7 +11,9 @@ import { openFile } from './open-file.ts'
 import {
   type FileIdentity,
   type Former,
+  birthOf,
   identityOf,
+  isInDoubt,
   keyOf,
   type Mark,
   markLength,
@@ -161,7 +163,8 @@ export async function missedFiles(options: MissedOptions): Promise<MissedFile[]>
 }
 
 /** True where a file still has what was read of it. */
-export async function isStill({ path }: FoundFile, place: Place, except: string): Promise<boolean> {
+export async function isStill({ path, identity }: FoundFile, place: Place, except: string): Promise<boolean> {
+  if (place.offset === 0) return !isInDoubt(identity, place.identity)
   const opened = await openFile(path, except)
   if (opened === undefined) return false
   await using handle = opened.handle
@@ -171,12 +174,12 @@ export async function isStill({ path }: FoundFile, place: Place, except: string)
 // Made after the first one, and written to since that is followed: what was rotated away before is history.
 function isSince({ identity, stats }: FoundFile, first: Place): boolean {
   if (stats.mtimeNs < BigInt(first.since) * 1_000n) return false
-  const { born } = first.identity
-  return born === undefined || identity.born === undefined || BigInt(identity.born) > BigInt(born)
+  const [born, firstBorn] = [birthOf(identity), birthOf(first.identity)]
+  return born === undefined || firstBorn === undefined || born > firstBorn
 }
 
 function orderOf({ identity, stats }: FoundFile): bigint {
-  return identity.born === undefined ? stats.mtimeNs : BigInt(identity.born)
+  return birthOf(identity) ?? stats.mtimeNs
 }
 
 // Somebody has copied a log: the copy begins with the same bytes as what it was copied from, and has the same where that was
