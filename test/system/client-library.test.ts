@@ -1,4 +1,4 @@
-// The client library against a real portal, with a bad network between, and with either side killed: what was acknowledged
+// The client library against real nodes: at a portal with a bad network between, and with either side killed: what was acknowledged
 // is in the log where the receipt says, and every event is there once.
 
 import assert from 'node:assert/strict'
@@ -8,17 +8,24 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import { pino } from 'pino'
+import { createLogger } from 'winston'
 import { type AuditTrailOptions, openAuditTrail, type Receipt } from '../../client/src/audit-trail.ts'
+import { AuditTransport } from '../../client/src/winston.ts'
 import { type AuditLine, readLines } from '../conformance/audit-line.ts'
+import { entriesOf, joinEngine } from './engine-process.ts'
 import { type Fault, type FaultProxy, startFaultProxy } from './fault-proxy.ts'
-import { addClient, type OAuthClient } from './oauth-client.ts'
+import { addClient, type OAuthClient, tokenPath } from './oauth-client.ts'
 import {
   hostName,
   type PortalProcess,
   startPortal,
   storedLines,
   temporaryDirectory,
+  until,
 } from './portal-process.ts'
+import { socketOf } from './socket-client.ts'
 
 const bounds = ['--record-components', 'Shop,Portal', '--record-codes', 'any']
 const recorder = ['--scope', 'service:audit-trail:record', ...bounds]
@@ -30,6 +37,8 @@ interface Stage {
   readonly client: OAuthClient
   readonly proxy: FaultProxy
   readonly url: string
+  /** The portal itself, without the network before it. */
+  readonly portalUrl: string
   restart(): Promise<void>
 }
 
@@ -43,7 +52,8 @@ async function setStage(context: TestContext): Promise<Stage> {
     await portal.kill()
     portal = await startPortal(context, { data, args: ['--listen', `127.0.0.1:${port}`] })
   }
-  return { data, client, proxy, url: `http://127.0.0.1:${proxy.port}`, restart }
+  const url = `http://127.0.0.1:${proxy.port}`
+  return { data, client, proxy, url, portalUrl: portal.baseUrl, restart }
 }
 
 function options({ url, client }: Stage): AuditTrailOptions {
@@ -82,6 +92,7 @@ test('the client library against a portal that is killed, behind a bad network',
   await context.test('an event of the catalogue is recorded as its template says', (context) =>
     recordOne(context, stage),
   )
+  await context.test('what pino and winston write about audit events is recorded', () => recordLogs(stage))
   await context.test(
     'I4: through a bad network and with the portal killed, what is acknowledged is there, and all is there once',
     (context) => recordThroughFaults(context, stage),
@@ -90,6 +101,48 @@ test('the client library against a portal that is killed, behind a bad network',
     'I4: what a killed application had put on disk is recorded, once, by those that come after it',
     (context) => recordFromSpool(context, stage),
   )
+})
+
+const publicUrl = 'https://audit.example.com'
+
+test('the client library at an engine: with a token of its portal, and at its record socket', async (context) => {
+  const directory = temporaryDirectory(context)
+  const data = join(directory, 'portal')
+  const portal = { ...(await startPortal(context, { data, args: ['--public-url', publicUrl] })), data }
+  const client = await addClient(context, data, 'shop', recorder)
+  const engine = await joinEngine(context, portal, { data: join(directory, 'alpha'), hostName: 'alpha' })
+  // It has been told whose tokens are good.
+  await until(() => entriesOf(engine).some(({ code }) => code === '29075'))
+  const log = entriesOf(engine)[0]?.audit['log'] ?? ''
+  const tokenUrl = `${portal.baseUrl}${tokenPath}`
+  const resource = `${publicUrl}/audit-trail/api/v2/logs/${log}`
+  const ways: readonly (readonly [string, AuditTrailOptions])[] = [
+    [
+      `client:${client.clientId}`,
+      { url: engine.baseUrl, log, credentials: { ...client, tokenUrl, resource } },
+    ],
+    ['*local', { socketPath: socketOf(engine), log: 'alpha' }],
+  ]
+  for (const [by, how] of ways) {
+    const audit = openAuditTrail({
+      ...how,
+      spool: { directory: join(directory, 'spool') },
+      throwErrors: true,
+    })
+    context.after(() => audit.close(0))
+    const receipt = await audit.record({ ...order, message: 'recorded', target: 'engine' })
+    const id = await audit.enqueue({ ...order, message: 'spooled', target: 'engine' })
+    assert.ok(await audit.flush(60_000))
+    await audit.close()
+    assert.equal(receipt?.log, log)
+    const lines = posted(engine.data, 'engine').filter(({ audit }) => audit['by'] === by)
+    assert.deepEqual(idsOf(lines), [receipt.id, id])
+  }
+  // The portal's own tokens are none for an engine.
+  const credentials = { ...client, tokenUrl }
+  const audit = openAuditTrail({ url: engine.baseUrl, log, credentials, throwErrors: true })
+  context.after(() => audit.close(0))
+  await assert.rejects(audit.record({ ...order, message: 'refused' }), { status: 401 })
 })
 
 async function recordOne(context: TestContext, stage: Stage): Promise<void> {
@@ -115,6 +168,32 @@ async function recordOne(context: TestContext, stage: Stage): Promise<void> {
   assert.deepEqual([line.position, line.audit['id']], [receipt?.position, receipt?.id])
   assert.equal(line.audit['by'], `client:${stage.client.clientId}`)
   assert.ok(line.detail['browser.name'] !== undefined)
+}
+
+async function recordLogs(stage: Stage): Promise<void> {
+  // Pino's end stands still until its worker is done, and the proxy is in this thread.
+  const to = { url: stage.portalUrl, log: hostName, credentials: stage.client, component: 'Shop' }
+  const target = pathToFileURL(join(import.meta.dirname, '../../client/src/pino.ts')).href
+  const worker = pino.transport({ target, options: to })
+  pino(worker).warn({ audit: { code: 4711, actor: 'jdoe', target: 'pino' } }, 'written by pino')
+  worker.end()
+  await once(worker, 'close')
+  const transport = new AuditTransport(to)
+  const logger = createLogger({ transports: [transport] })
+  logger.error('written by winston', { audit: { code: 4711, actor: 'jdoe', target: 'winston' } })
+  const closed = once(transport, 'close')
+  logger.end()
+  await closed
+  for (const [library, priority] of [
+    ['pino', '<108>'],
+    ['winston', '<107>'],
+  ] as const) {
+    const lines = posted(stage.data, library)
+    assert.deepEqual(
+      lines.map(({ message, bytes }) => [message.toString(), bytes.toString('latin1', 0, 5)]),
+      [[`[Shop|4711|jdoe] written by ${library}`, priority]],
+    )
+  }
 }
 
 async function recordThroughFaults(context: TestContext, stage: Stage): Promise<void> {
