@@ -1,7 +1,10 @@
 // The bounds of the client, each with its reason and what happens beyond it. Those that an application may want to
 // change are defaults of options.
 
-/** Events that wait in memory, with `maxWaiting`. Beyond: FULL, or on disk where there is a spool. */
+/**
+ * Events that wait in memory, with `maxWaiting`. Beyond: FULL, or on disk where there is a spool. As many may wait for that
+ * disk. Beyond: SPOOL_FULL.
+ */
 export const waitingEvents = 10_000
 /** Their bytes, with `maxWaitingBytes`. Beyond: the same. */
 export const waitingBytes = 16 * 1024 * 1024
@@ -15,7 +18,7 @@ export const batchLingerMs = 5
 export const requestsInFlight = 1
 /** One event as JSON: the server takes no longer lines. Beyond: INVALID_EVENT. */
 export const eventBytes = 1024 * 1024
-/** A request with its answer, with `requestTimeoutMs`: a third of the time that an event is tried. Beyond: it is tried again. */
+/** A request with its answer, with `requestTimeoutMs`: less than half of `giveUpAfterMs`. Beyond: it is tried again. */
 export const requestTimeoutMs = 10_000
 /** How long an event is tried before `record` gives up, with `giveUpAfterMs`: people wait behind it. */
 export const giveUpAfterMs = 30_000

@@ -59,6 +59,7 @@ export class SpoolSender {
 
   /** Posts events of the file that is under way, whose name says whether one of them may have been recorded. */
   async post(items: readonly Item[], post: Post): Promise<Attempt> {
+    if (this.#failure !== undefined) return unmarkedAttempt(this.#failure)
     this.#requests += 1
     const attempt = await post(items, () => this.#mark())
     this.#requests -= 1

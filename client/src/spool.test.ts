@@ -134,6 +134,23 @@ test('what was acknowledged survives a power cut, and so does that it may have b
   assert.equal((await open(context, cutPower(context, disk, path)).spool.take())?.wasSent, false)
 })
 
+test('a directory whose sync failed is synced when the spool is opened again', async (context) => {
+  const path = join(directory(context), '../deep/spool')
+  const disk = volatileDisk()
+  let isBroken = true
+  const parts: Partial<SpoolParts> = {
+    openFile: async (path, flags, mode) => {
+      if (isBroken) throw Object.assign(new Error('of the disk'), { code: 'EIO' })
+      return await disk.openFile(path, flags, mode)
+    },
+  }
+  const { spool } = open(context, path, parts)
+  await spool.opened()
+  isBroken = false
+  await spool.append(event(1))
+  assert.deepEqual(await drained(open(context, cutPower(context, disk, path)).spool), [event(1).line])
+})
+
 test('what was taken over survives a power cut', async (context) => {
   const path = join(directory(context), '../deep/spool')
   const disk = volatileDisk()

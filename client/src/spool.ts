@@ -84,6 +84,8 @@ interface Stored {
 export class Spool {
   readonly #parts: SpoolParts
   #own = ''
+  // The uppermost directory that was made and is not durable yet.
+  #made: string | undefined
   #ready: Promise<void>
   #files: Stored[] = []
   #active: (Stored & { readonly handle: FileHandle }) | undefined
@@ -150,7 +152,10 @@ export class Spool {
     })
   }
 
-  /** Takes the oldest file. Undefined where nothing is there, or only what is kept for later. Throws SPOOL_FAILED; the file stays, behind the others. */
+  /**
+   * Takes the oldest file. Undefined where nothing is there, or only what is kept for later. Throws SPOOL_FAILED; the file
+   * stays, behind the others.
+   */
   async take(): Promise<SpoolFile | undefined> {
     return await this.#inTurn(() => this.#take())
   }
@@ -169,7 +174,9 @@ export class Spool {
   async #open(): Promise<void> {
     try {
       const made = await mkdir(this.#parts.directory, { recursive: true, mode: 0o700 })
-      if (made !== undefined) await this.#syncAbove(made)
+      this.#made ??= made
+      if (this.#made !== undefined) await this.#syncAbove(this.#made)
+      this.#made = undefined
       await this.#begin()
       await this.#takeOver()
     } catch (cause) {
