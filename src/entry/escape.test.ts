@@ -101,3 +101,20 @@ test('L3: what was escaped before is kept', () => {
     }),
   )
 })
+
+test('L3: what is escaped does not depend on where in a long text it stands', () => {
+  const pieces: Record<string, string> = {
+    '🙂': '🙂',
+    '\t': '#011',
+    '#123': '#043123',
+    '\udcff': '#377',
+    '\ud83d': '#355#240#275',
+    é: 'é',
+  }
+  for (const [piece, escaped] of Object.entries(pieces)) {
+    for (let before = 0; before < 9_000; before += before < 4_090 ? 4_090 : before < 4_100 ? 1 : 4_085) {
+      const plain = `\t${'x'.repeat(before)}`
+      assert.equal(escapeText(`${plain}${piece}${piece}x`), `#011${plain.slice(1)}${escaped}${escaped}x`)
+    }
+  }
+})

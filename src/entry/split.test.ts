@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { entryBytes } from '../limits.ts'
 import { escapeKept } from './escape.ts'
 import type { AuditEvent, StoredEntry } from './event.ts'
 import { draftOf, parseLine, renderLine } from './line.ts'
-import { splitEvent } from './split.ts'
+import { draftsOf, splitEvent } from './split.ts'
 import { anyBytes, anyEvent, testLog } from './arbitrary.test.ts'
 
 const id = '0193d3b0-0000-7000-8000-000000000001'
@@ -93,6 +94,13 @@ test('L3: what is too long beside the message goes into the text', () => {
   )
   assert.ok(text.endsWith('] m#011#043123'))
   assert.deepEqual(entries[1]?.elements, [{ name: 'event@32473', params: [['actor', 'x'.repeat(256)]] }])
+})
+
+test('L3: bytes that all are to be escaped hold nobody up', { timeout: 10_000 }, async () => {
+  const message = Buffer.alloc(12 * 1024 * 1024, 0xff)
+  assert.ok(draftsOf({ ...long, message }, testLog).length > 4 * 12 * 16)
+  // So that the time that it took is seen.
+  await sleep(1)
 })
 
 test('L3: every event fits, whatever is long in it', () => {

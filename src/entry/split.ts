@@ -18,7 +18,33 @@ const fieldUnits = 256
 
 /** The event, or the parts that it has to come in, in their order. Every one fits into an entry of `log`. */
 export function splitEvent(event: AuditEvent, log: LogId): AuditEvent[] {
-  if (draftOfAnySize(event, log).bytes <= entryBytes) return [event]
+  const once = escapedOnce(event)
+  const fits = !isTooLong(once) && draftOfAnySize(once, log).bytes <= entryBytes
+  return fits ? [event] : partsOf(once, log)
+}
+
+/** The drafts of the event, or of its parts: as `splitEvent`, without drafting almost every event twice. */
+export function draftsOf(event: AuditEvent, log: LogId): Draft[] {
+  const once = escapedOnce(event)
+  if (!isTooLong(once)) {
+    const draft = draftOfAnySize(once, log)
+    if (draft.bytes <= entryBytes) return [draft]
+  }
+  return partsOf(once, log).map((part) => draftOf(part, log))
+}
+
+// A text that may have to be cut is looked at several times.
+function escapedOnce(event: AuditEvent): AuditEvent {
+  if (event.message.length < leastTextBytes) return event
+  return { ...event, message: storedText(event), escaped: true }
+}
+
+// The text alone is.
+function isTooLong({ message }: AuditEvent): boolean {
+  return message.length > entryBytes
+}
+
+function partsOf(event: AuditEvent, log: LogId): AuditEvent[] {
   const whole = roomFor(event, log) < leastTextBytes ? foldIntoText(event) : event
   const { elements: _elements, details: _details, ...rest } = whole
   const pieces = cut(Buffer.from(storedText(whole)), roomFor(whole, log), roomFor(rest, log))
@@ -29,13 +55,6 @@ export function splitEvent(event: AuditEvent, log: LogId): AuditEvent[] {
     message,
     escaped: true,
   }))
-}
-
-/** The drafts of the event, or of its parts: as `splitEvent`, without drafting almost every event twice. */
-export function draftsOf(event: AuditEvent, log: LogId): Draft[] {
-  const draft = draftOfAnySize(event, log)
-  if (draft.bytes <= entryBytes) return [draft]
-  return splitEvent(event, log).map((part) => draftOf(part, log))
 }
 
 // The bytes that a part has left for its text, with the longest `part` that there can be.
