@@ -45,7 +45,8 @@ export function engineCommand(surroundings: Surroundings): Command {
 
 async function run(surroundings: Surroundings, configuration: Configuration): Promise<void> {
   await demandNoDemo(configuration.data)
-  const tls = configuration.tls === undefined ? undefined : readTlsFiles(configuration.tls)
+  const { tls: files, syslog } = configuration
+  const tls = files === undefined ? undefined : readTlsFiles(files, syslog.clientCaFile)
   const logger = createLogger(configuration.logLevel)
   const options = { configuration, tls, logger, clock: systemClock(), token: () => readToken(configuration) }
   await runNode(surroundings, logger, async () => {

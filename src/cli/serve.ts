@@ -61,7 +61,8 @@ async function serveDemo(surroundings: Surroundings, command: Command): Promise<
 async function serve(surroundings: Surroundings, command: Command): Promise<void> {
   const configuration = configurationOf(command, surroundings)
   await demandNoDemo(configuration.data)
-  const tls = configuration.tls === undefined ? undefined : readTlsFiles(configuration.tls)
+  const { tls: files, syslog } = configuration
+  const tls = files === undefined ? undefined : readTlsFiles(files, syslog.clientCaFile)
   const logger = createLogger(configuration.logLevel)
   const options = { configuration, tls, logger, clock: systemClock() }
   await runNode(surroundings, logger, async () => {

@@ -50,11 +50,13 @@ export const schema = Type.Object(
     ),
     timeZone: Type.Refine(
       Type.String({
-        description: 'The time zone of dates and times that say none, in the queries of the Audit Trail API.',
+        description:
+          'The time zone of dates and times that say none: in queries of the Audit Trail API, in syslog, and in files that ' +
+          "are followed. The machine's own is not asked.",
         expects: 'an IANA name, such as Europe/Zurich',
         value: 'ZONE',
         default: 'UTC',
-        role: 'portal',
+        role: recorders,
       }),
       isTimeZone,
     ),

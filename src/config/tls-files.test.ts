@@ -37,6 +37,16 @@ test('files that cannot be read, are no PEM or do not fit together are refused',
   assert.throws(() => readTlsFiles({ ...files, keyFile: makeCertificate(context, other).keyFile }), refused)
 })
 
+test('the authority of syslog senders is read with them, and refused by name and path where it cannot be', (context) => {
+  const files = makeCertificate(context)
+  assert.equal(readTlsFiles(files).clientCa, undefined)
+  assert.equal(readTlsFiles(files, files.certificateFile).clientCa, one.certificate)
+  assert.throws(() => readTlsFiles(files, '/nowhere.pem'), {
+    code: 'INVALID_CONFIGURATION',
+    message: /"syslog.clientCaFile" cannot be used: \/nowhere.pem: /,
+  })
+})
+
 function makeCertificate(context: TestContext, of = one): { certificateFile: string; keyFile: string } {
   const directory = mkdtempSync(join(tmpdir(), 'annals-tls-'))
   context.after(() => rmSync(directory, { recursive: true }))

@@ -3,17 +3,26 @@
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { AnnalsError } from '../errors.ts'
+import { readCa } from './ca-file.ts'
 import type { Configuration } from './configuration.ts'
 
 /** A certificate chain and its key, PEM, and what the operator should know of the files. */
 export interface TlsFiles {
   readonly cert: Buffer
   readonly key: Buffer
+  /** Whose certificates senders of syslog must show. */
+  readonly clientCa?: string
   readonly warnings: readonly string[]
 }
 
-/** Reads the files of `tls`. Throws INVALID_CONFIGURATION where they cannot be read or do not fit together. */
-export function readTlsFiles({ certificateFile, keyFile }: NonNullable<Configuration['tls']>): TlsFiles {
+/**
+ * Reads the files of `tls`, and that of the authority of syslog senders. Throws INVALID_CONFIGURATION where they cannot be
+ * read or do not fit together.
+ */
+export function readTlsFiles(
+  { certificateFile, keyFile }: NonNullable<Configuration['tls']>,
+  clientCaFile?: string,
+): TlsFiles {
   const cert = read('tls.certificateFile', certificateFile)
   const key = read('tls.keyFile', keyFile)
   try {
@@ -25,7 +34,18 @@ export function readTlsFiles({ certificateFile, keyFile }: NonNullable<Configura
       { cause },
     )
   }
-  return { cert, key, warnings: keyWarnings(keyFile) }
+  return { cert, key, ...readClientCa(clientCaFile), warnings: keyWarnings(keyFile) }
+}
+
+function readClientCa(file: string | undefined): { clientCa?: string } {
+  if (file === undefined) return {}
+  const text = readCa(file)
+  if (typeof text === 'string') return { clientCa: text }
+  throw new AnnalsError(
+    'INVALID_CONFIGURATION',
+    `"syslog.clientCaFile" cannot be used: ${file}: ${text.message}`,
+    { cause: text },
+  )
 }
 
 function read(key: string, file: string): Buffer {

@@ -44,6 +44,11 @@ export function localToMicros(
   return saturate(moment.epochMilliseconds / 1000, micros)
 }
 
+/** True for a moment that is, or may be, farther away than `Micros` can say. */
+export function isSaturated(time: Micros): boolean {
+  return Math.abs(time) === Number.MAX_SAFE_INTEGER
+}
+
 /** Seconds and microseconds as `Micros`, or the end of what that can hold. */
 export function saturate(seconds: number, micros: number): Micros {
   const time = seconds * 1_000_000 + micros

@@ -1,9 +1,7 @@
 // What a node takes in from outside besides HTTP, as its configuration says: syslog, and files that are followed.
 
-import { readCa } from '../config/ca-file.ts'
 import { formatListen, type Listen } from '../config/listen.ts'
 import { selfEvent } from '../entry/self-event.ts'
-import { AnnalsError } from '../errors.ts'
 import { Intake } from '../intake/intake.ts'
 import { Losses } from '../intake/losses.ts'
 import { openSyslog, type SyslogListeners } from '../intake/syslog/open-syslog.ts'
@@ -61,22 +59,13 @@ async function openSyslogAsTold(
     ...(socket === undefined ? {} : { socket }),
     ...(udp === undefined ? {} : { udp }),
     ...(tcp === undefined ? {} : { tcp }),
-    ...(syslog.tls === undefined || tls === undefined
-      ? {}
-      : { tls: { ...syslog.tls, cert: tls.cert, key: tls.key, ...clientCa(syslog.clientCaFile) } }),
+    ...(syslog.tls === undefined || tls === undefined ? {} : { tls: { ...syslog.tls, ...tls } }),
     allowBeyondLoopback,
     intake,
     logger,
     clock,
     timeZone,
   })
-}
-
-function clientCa(file: string | undefined): { clientCa?: string } {
-  if (file === undefined) return {}
-  const text = readCa(file)
-  if (typeof text === 'string') return { clientCa: text }
-  throw new AnnalsError('INVALID_CONFIGURATION', `"syslog.clientCaFile" cannot be used: ${text.message}`)
 }
 
 function syslogSources({ addresses: { socket, udp, tcp, tls } }: SyslogListeners): string[] {

@@ -18,7 +18,8 @@ export const demoDefaults = { data: './annals-demo-data', hostName: 'portal' } a
 
 /** Runs a demo until it is told to stop. */
 export async function serveDemo(surroundings: Surroundings, configuration: Configuration): Promise<void> {
-  const tls = configuration.tls === undefined ? undefined : readTlsFiles(configuration.tls)
+  const { tls: files, syslog } = configuration
+  const tls = files === undefined ? undefined : readTlsFiles(files, syslog.clientCaFile)
   const logger = createLogger(configuration.logLevel)
   using bar = startProgress(surroundings, 'making up a month of activity')
   await runNode(surroundings, logger, async () => {

@@ -42,6 +42,13 @@ describe('L5: a message over the wire', () => {
     assert.deepEqual(reader.read('<13>1 - - - - - -  two'), { facility: 1, severity: 5, text: ' two' })
   })
 
+  test('keeps as written what is farther away than can be told', () => {
+    for (const far of ['9999-12-31T23:59:59.999999Z', '0001-01-01T00:00:00+01:00']) {
+      assert.equal(reader.read(`<13>1 ${far} - - - - - x`).written, far)
+      assert.equal(reader.read(`<13>${far} host tag: x`).written, far)
+    }
+  })
+
   test('keeps as written what is finer than a microsecond', () => {
     const read = reader.read('<13>1 2026-11-25T10:00:00.123456789+01:00 - - - - - x')
     assert.equal(read.time, at('2026-11-25T09:00:00Z') + 123_456)

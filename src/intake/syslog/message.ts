@@ -14,6 +14,7 @@
 import type { Element, Micros } from '../../entry/event.ts'
 import { readHeader } from '../../entry/header.ts'
 import { readElement, unquoteValue } from '../../entry/structured-data.ts'
+import { isSaturated } from '../../entry/time-zone.ts'
 import { isoTime, SenderTimes } from './sender-times.ts'
 
 /** A message, read. What the sender did not say is undefined. */
@@ -128,9 +129,10 @@ function field(message: string, start: number, next: number): string | undefined
   return next - start === 2 && message.charCodeAt(start) === 0x2d ? undefined : message.slice(start, next - 1)
 }
 
-// What is finer than a microsecond is in the entry only as it was written.
+// What is finer than a microsecond, or farther away than can be told, is in the entry only as it was written.
 function setTime(read: SyslogMessage, time: Micros, written: string): void {
   read.time = time
+  if (isSaturated(time)) read.written = written
   if (written.length > '2025-12-10T07:34:00.267655+01:00'.length - 5 && /\.[0-9]{7}/.test(written))
     read.written = written
 }

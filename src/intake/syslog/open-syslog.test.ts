@@ -13,7 +13,12 @@ import { one, other } from '../../config/testing/certificates.ts'
 import type { LogId, StoredEntry } from '../../entry/event.ts'
 import { draftOf, parseLine } from '../../entry/line.ts'
 import { AnnalsError } from '../../errors.ts'
-import { syslogDatagramWindow, syslogMessageBytes, syslogStreamWindow } from '../../limits.ts'
+import {
+  socketPathBytes,
+  syslogDatagramWindow,
+  syslogMessageBytes,
+  syslogStreamWindow,
+} from '../../limits.ts'
 import { linesOf, openTestLog } from '../../log/testing/log-under-test.ts'
 import { Intake } from '../intake.ts'
 import { Losses } from '../losses.ts'
@@ -555,6 +560,18 @@ describe('syslog over a unix socket', () => {
     assert.equal(whole('y'), 65_535 - '<13>'.length)
     assert.match(entries.find(({ code }) => code === '29071')?.text ?? '', /syslog truncated: 1$/)
     assert.match(JSON.stringify(entries.find(({ text }) => text.startsWith('y'))?.elements), /truncated/)
+  })
+
+  test('that cannot be made is refused with its path and the setting', async (context) => {
+    const long = join(directory(context), 'x'.repeat(socketPathBytes))
+    for (const [path, why] of [
+      ['/nowhere/log.sock', 'No such file or directory'],
+      [long, 'its path is longer than 107 bytes'],
+    ] as const)
+      await assert.rejects(node({ socket: path }), {
+        code: 'INVALID_CONFIGURATION',
+        message: `syslog cannot be taken in at the socket ${path} (--syslog-socket): ${why}`,
+      })
   })
 
   test('replaces a socket that nobody listens at any more, and nothing else', async (context) => {

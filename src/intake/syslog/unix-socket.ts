@@ -4,12 +4,12 @@
 import { chmod, lstat, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { AnnalsError } from '../../errors.ts'
-import { syslogUnixBytes } from '../../limits.ts'
+import { socketPathBytes, syslogUnixBytes } from '../../limits.ts'
 import { Datagrams } from './datagrams.ts'
 import type { SyslogSource } from './event-of-message.ts'
 import type { Inlet } from './inlet.ts'
 import type { Listening } from './listening.ts'
-import { bindUnixDatagram, type UnixDatagramSocket } from './unix-datagram.ts'
+import { bindUnixDatagram, type UnixDatagramHandlers, type UnixDatagramSocket } from './unix-datagram.ts'
 
 /** What a listener at a socket needs. */
 export interface UnixSocketParts {
@@ -23,20 +23,28 @@ export interface UnixSocketParts {
 
 /**
  * Listens. A socket that nobody listens at any more is replaced. Throws INVALID_CONFIGURATION where something else
- * stands there, or somebody listens; and what binding throws.
+ * stands there, somebody listens, or it cannot be made.
  */
 export async function openUnixSocket(parts: UnixSocketParts): Promise<Omit<Listening, 'address'>> {
   const { path, mode, inlet, warn } = parts
+  if (Buffer.byteLength(path) > socketPathBytes)
+    throw cannot(path, `its path is longer than ${socketPathBytes} bytes`)
   await clear(path)
   const datagrams = new Datagrams(inlet)
   const source: SyslogSource = { by: '*local', hostName: parts.hostName }
-  const socket = await bindUnixDatagram(path, {
+  const handlers: UnixDatagramHandlers = {
     datagram: (bytes) =>
       datagrams.take(bytes, source, bytes.length >= syslogUnixBytes ? 'truncated' : undefined),
     error: (err) => warn({ err }, 'the syslog socket failed, and is not read any more'),
-  })
-  await chmod(path, mode)
-  return new UnixSocket(path, socket, datagrams)
+  }
+  try {
+    const socket = await bindUnixDatagram(path, handlers)
+    await chmod(path, mode)
+    return new UnixSocket(path, socket, datagrams)
+  } catch (error) {
+    // The system's own message does not say what it is about.
+    throw error instanceof AnnalsError ? error : cannot(path, reasonOf(error), error)
+  }
 }
 
 class UnixSocket implements Omit<Listening, 'address'> {
@@ -72,8 +80,8 @@ async function clear(path: string): Promise<void> {
     throw error
   })
   if (found === undefined) return
-  if (!found.isSocket()) throw inUse(path, 'there is something else, which is no socket')
-  if (await isLive(path)) throw inUse(path, 'another program listens at it')
+  if (!found.isSocket()) throw cannot(path, 'there is something else, which is no socket')
+  if (await isLive(path)) throw cannot(path, 'another program listens at it')
   await rm(path, { force: true })
 }
 
@@ -88,6 +96,14 @@ async function isLive(path: string): Promise<boolean> {
   return isLive
 }
 
-function inUse(path: string, why: string): AnnalsError {
-  return new AnnalsError('INVALID_CONFIGURATION', `syslog cannot be taken in at the socket ${path}: ${why}`)
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function cannot(path: string, why: string, cause?: unknown): AnnalsError {
+  return new AnnalsError(
+    'INVALID_CONFIGURATION',
+    `syslog cannot be taken in at the socket ${path} (--syslog-socket): ${why}`,
+    { cause },
+  )
 }
