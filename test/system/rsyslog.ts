@@ -4,7 +4,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { temporaryDirectory, until } from './portal-process.ts'
-import { type Daemon, findProgram, missing, startDaemon } from './sender-process.ts'
+import { type Daemon, findProgram, missing, run, startDaemon } from './sender-process.ts'
 import type { SyslogPlaces } from './syslog-places.ts'
 
 /** rsyslog that runs. */
@@ -37,6 +37,15 @@ export async function startRsyslog(context: TestContext, places: SyslogPlaces): 
     return existsSync(socket)
   })
   return { ...daemon, socket }
+}
+
+/** Has rsyslog read a configuration, and throws what it says against it; nothing is done where this machine has none. */
+export function checkRsyslog(context: TestContext, configuration: string): void {
+  const program = findProgram(context, 'rsyslogd')
+  if (program === undefined) return
+  const file = join(temporaryDirectory(context), 'rsyslog.conf')
+  writeFileSync(file, configuration)
+  run(program, ['-N1', '-f', file])
 }
 
 function tlsDriver(): 'ossl' | 'gtls' | undefined {

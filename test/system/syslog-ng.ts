@@ -5,7 +5,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { temporaryDirectory, until } from './portal-process.ts'
-import { type Daemon, findProgram, startDaemon } from './sender-process.ts'
+import { type Daemon, findProgram, run, startDaemon } from './sender-process.ts'
 import type { SyslogPlaces } from './syslog-places.ts'
 
 /** syslog-ng that runs. */
@@ -22,9 +22,9 @@ export async function startSyslogNg(
   context: TestContext,
   places: SyslogPlaces,
 ): Promise<SyslogNg | undefined> {
-  const root = process.env['TEST_SYSLOG_NG'] ?? '/'
-  const program = findProgram(context, 'syslog-ng', [join(root, 'usr/sbin')])
-  if (program === undefined) return undefined
+  const installed = findSyslogNg(context)
+  if (installed === undefined) return undefined
+  const { program, modules, environment } = installed
   const directory = temporaryDirectory(context)
   const socket = join(directory, 'in.sock')
   const file = join(directory, 'syslog-ng.conf')
@@ -32,25 +32,35 @@ export async function startSyslogNg(
   const own = ['--persist-file', 'persist', '--control', 'control', '--pidfile', 'pid'].map((arg) =>
     arg.startsWith('--') ? arg : join(directory, arg),
   )
-  const modules = modulesOf(root)
-  const args = [
-    '-F',
-    '--no-caps',
-    '--stderr',
-    '-f',
-    file,
-    ...own,
-    ...(modules === undefined ? [] : ['--module-path', modules]),
-  ]
-  const daemon = startDaemon(context, program, args, {
-    LD_LIBRARY_PATH: librariesOf(root).join(':'),
-    TZ: 'UTC',
-  })
+  const args = ['-F', '--no-caps', '--stderr', '-f', file, ...own, ...modules]
+  const daemon = startDaemon(context, program, args, { ...environment, TZ: 'UTC' })
   await until(() => {
     if (daemon.process.exitCode !== null) throw new Error(`syslog-ng ended: ${daemon.output()}`)
     return existsSync(socket)
   })
   return { ...daemon, socket }
+}
+
+/** Has it read a configuration, and throws what it says against it; nothing is done where this machine has none. */
+export function checkSyslogNg(context: TestContext, configuration: string): void {
+  const installed = findSyslogNg(context)
+  if (installed === undefined) return
+  const { program, modules, environment } = installed
+  const file = join(temporaryDirectory(context), 'syslog-ng.conf')
+  writeFileSync(file, `@version: 3.35\n${configuration}`)
+  run(program, ['--syntax-only', '--no-caps', '-f', file, ...modules], { environment })
+}
+
+function findSyslogNg(context: TestContext) {
+  const root = process.env['TEST_SYSLOG_NG'] ?? '/'
+  const program = findProgram(context, 'syslog-ng', [join(root, 'usr/sbin')])
+  if (program === undefined) return undefined
+  const modules = modulesOf(root)
+  return {
+    program,
+    modules: modules === undefined ? [] : ['--module-path', modules],
+    environment: { LD_LIBRARY_PATH: librariesOf(root).join(':') },
+  }
 }
 
 function modulesOf(root: string): string | undefined {

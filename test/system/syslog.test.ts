@@ -2,13 +2,15 @@
 // With ANNALS_TEST_TRANSCRIPT=FILE, what was sent and what was stored is written there.
 
 import assert from 'node:assert/strict'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
+import { connect as connectTls } from 'node:tls'
 import type { StoredEntry } from '../../src/entry/event.ts'
 import { parseLine } from '../../src/entry/line.ts'
-import { rsyslogWays, startRsyslog } from './rsyslog.ts'
+import { hostName } from './portal-process.ts'
+import { checkRsyslog, rsyslogWays, startRsyslog } from './rsyslog.ts'
 import { findProgram, run } from './sender-process.ts'
-import { startSyslogNg, syslogNgWays } from './syslog-ng.ts'
+import { checkSyslogNg, startSyslogNg, syslogNgWays } from './syslog-ng.ts'
 import { startSyslogPortal, type SyslogPortal } from './syslog-places.ts'
 
 /** Texts that make trouble. Each is sent with a mark of its own behind it. */
@@ -37,6 +39,8 @@ interface Way {
   /** What the sender puts before the text. */
   readonly before?: string
   readonly by: string
+  /** The host that the entry has, where the sender says none. */
+  readonly host?: string
 }
 
 test('syslog, from the programs that people have', { timeout: 180_000 }, async (context) => {
@@ -49,9 +53,40 @@ test('syslog, from the programs that people have', { timeout: 180_000 }, async (
   )
   await context.test('L1, L3: rsyslog, over every way that it has', (inner) => fromRsyslog(inner, sut))
   await context.test('L1, L3: syslog-ng, over every way that it has', (inner) => fromSyslogNg(inner, sut))
+  await context.test('the configurations that the page for senders shows are good', (inner) => {
+    const { ca, clientCertificate, clientKey } = sut.places
+    const own = (configuration: string) =>
+      configuration
+        .replace('/etc/ssl/annals-ca.pem', ca)
+        .replace('/etc/ssl/this-host.pem', clientCertificate)
+        .replace('/etc/ssl/this-host.key', clientKey)
+    const [overTls = '', atSocket = '', ...others] = shown('rsyslog').map(own)
+    assert.deepEqual(others, [])
+    checkRsyslog(inner, overTls)
+    checkRsyslog(inner, atSocket)
+    checkSyslogNg(inner, shown('syslog-ng').map(own).join(''))
+  })
+  await context.test('I7: a sender without a certificate is refused, and that is an entry', async () => {
+    const socket = connectTls({ host: '127.0.0.1', port: sut.places.tls, rejectUnauthorized: false })
+    socket.on('error', () => undefined)
+    socket.write('<13>forged\n')
+    await new Promise((resolve) => socket.on('close', resolve))
+    const [entry] = (await sut.stored(' 29076 ')).map((line) => parseLine(Buffer.from(line)))
+    assert.ok(entry !== undefined)
+    assert.match(entry.text, /1 connections of syslog senders were refused .* - syslog no-certificate: 1$/)
+    assert.equal(parametersOf(entry, 'event@32473')['sources'], '127.0.0.1: 1')
+  })
   const { exitCode } = await sut.portal.stop()
   assert.equal(exitCode, 0)
 })
+
+// What stands indented under a heading of the page for senders.
+function shown(heading: string): string[] {
+  const page = readFileSync(new URL('../../docs/integrate/syslog.md', import.meta.url), 'utf8')
+  const section = page.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
+  const blocks = section.match(/(?:^ {4}.*\n)+/gm) ?? []
+  return blocks.map((block) => block.replace(/^ {4}/gm, ''))
+}
 
 async function fromLogger(context: TestContext, sut: SyslogPortal): Promise<void> {
   const { udp, tcp, socket } = sut.places
@@ -59,7 +94,8 @@ async function fromLogger(context: TestContext, sut: SyslogPortal): Promise<void
   const overUdp = ['-n', by, '--udp', '-P', String(udp)]
   const overTcp = ['-n', by, '--tcp', '-P', String(tcp)]
   await throughAll(context, sut, [
-    { tag: 'l-socket', args: ['-u', socket], by: '*local' },
+    // As syslog(3) writes it, without a host: it is this node's.
+    { tag: 'l-socket', args: ['-u', socket], by: '*local', host: hostName },
     { tag: 'l-socket-5424', args: ['-u', socket, '--rfc5424'], isRfc5424: true, by: '*local' },
     { tag: 'l-socket-3164', args: ['-u', socket, '--rfc3164'], by: '*local' },
     { tag: 'l-udp', args: [...overUdp, '--rfc5424'], isRfc5424: true, by },
@@ -128,7 +164,7 @@ function marked({ tag }: Way, name: string, text: string): string {
 }
 
 async function checkStored(sut: SyslogPortal, way: Way, name: string, text: string): Promise<void> {
-  const { tag, isByLine = false, isRfc5424 = false, before = '', by } = way
+  const { tag, isByLine = false, isRfc5424 = false, before = '', by, host } = way
   const sent = marked(way, name, text)
   const [entry] = (await sut.stored(`(${tag} ${name})`)).map((line) => parseLine(Buffer.from(line)))
   assert.ok(entry !== undefined)
@@ -145,6 +181,7 @@ async function checkStored(sut: SyslogPortal, way: Way, name: string, text: stri
   assert.equal(textOf(entry), before + (hasMark ? sent.slice(1) : sent))
   assert.equal(parametersOf(entry, 'detail@32473')['bom'], hasMark ? 'true' : undefined)
   assert.deepEqual([entry.via, entry.by, entry.appName, entry.procId], ['syslog', by, tag, '77'])
+  if (host !== undefined) assert.equal(entry.hostName, host)
   assert.deepEqual([entry.facility, entry.severity], [4, 5])
   assert.equal(entry.code, name === 'header' ? '20101' : '-')
   if (name === 'header')
