@@ -486,8 +486,21 @@ export const followLineBytes = 512 * 1024
 export const followReaders = 4
 /** Followed files that are held open, so that one which is removed can be read to its end. Beyond: opened when they grow. */
 export const followOpenFiles = 256
-/** Files that are followed at once. Beyond: warned about, and left out until others are let go. */
+/**
+ * Files that are followed at once. Beyond: the newest are preferred, the others are left out until some are let go; that is
+ * a warning, an entry, and a metric.
+ */
 export const followFiles = 2_048
+/** Files whose lines are recorded, with those at rest. Beyond: the oldest of the new ones are left out, and it is said. */
+export const followNewest = 4_096
+/** Paths that patterns name. Beyond: not looked at, and it is said. */
+export const followPaths = 16_384
+/** Paths that are looked at at the same moment. */
+export const followLooks = 64
+/** After how long at rest a file that is not held open is let go: looking through the patterns finds what comes. */
+export const followLetGoMs = 3_600_000
+/** How many times as long as a look through the patterns the pause behind it is at least: a tenth of a CPU at most. */
+export const followScanPause = 9
 /** Places that are remembered. Beyond: those are forgotten of whose files nothing has been seen for longest. */
 export const followPlaces = 8_192
 /** How long the place of a file that is not found is remembered: as long as a file system may be away. */

@@ -53,6 +53,16 @@ test('what is counted is shown', async () => {
   assert.match(text, /annals_build_info\{version="1\.2\.3",node="[\d.]+"\} 1/)
 })
 
+test('the numbers of followed files are shown as they are', async () => {
+  using metrics = createMetrics('1')
+  let behindBytes = 7
+  metrics.watchFollowed(() => ({ files: 2, quietFiles: 3, unreadableFiles: 1, leftOutFiles: 4, behindBytes }))
+  behindBytes = 8
+  const { text } = await metrics.http.render()
+  for (const line of ['files 5', 'behind_bytes 8', 'unreadable_files 1', 'left_out_files 4'])
+    assert.match(text, new RegExp(`^annals_followed_${line}$`, 'm'))
+})
+
 test("the process's own numbers are plausible", async () => {
   using metrics = createMetrics('1.2.3')
   const { text } = await metrics.http.render()

@@ -39,6 +39,16 @@ export interface WitnessNumbers {
   readonly seconds: number
 }
 
+/** What is known of followed files. */
+export interface FollowedNumbers {
+  readonly files: number
+  /** Such as are at rest, in addition. */
+  readonly quietFiles: number
+  readonly unreadableFiles: number
+  readonly leftOutFiles: number
+  readonly behindBytes: number
+}
+
 /** Where a node counts. No method throws, and each is cheap enough for a hot path. */
 export interface Metrics extends Disposable {
   readonly http: {
@@ -84,6 +94,8 @@ export interface Metrics extends Disposable {
   }
   /** How far each of them is behind. */
   watchWitnesses(lags: () => readonly WitnessNumbers[]): void
+  /** The followed files, where there are some. */
+  watchFollowed(numbers: () => FollowedNumbers): void
   /** The log, once it is open. */
   watch(numbers: () => LogNumbers): void
   /** A portal's engines, once there is a registry of them. */
@@ -118,6 +130,7 @@ export function createMetrics(version: string): Metrics {
     http: { ...addHttpMetrics(registry), render: () => render(registry) },
     log: log.counters,
     intake: addIntakeMetrics(registry),
+    watchFollowed: addFollowedMetrics(registry),
     limited: addLimitMetric(registry),
     watch: log.watch,
     engines: engines.counters,
@@ -308,6 +321,40 @@ function addIntakeMetrics(registry: Registry): Metrics['intake'] {
     lost: (via, reason, count) => lost.inc({ via, reason }, count),
     turnedAway: (reason) => turnedAway.inc({ reason }),
   }
+}
+
+function addFollowedMetrics(registry: Registry): Metrics['watchFollowed'] {
+  let numbers: (() => FollowedNumbers) | undefined
+  const shown = (name: string, help: string, value: (followed: FollowedNumbers) => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        if (numbers !== undefined) this.set(value(numbers()))
+      },
+    })
+  shown(
+    'annals_followed_files',
+    'Followed files, with those at rest.',
+    ({ files, quietFiles }) => files + quietFiles,
+  )
+  shown(
+    'annals_followed_behind_bytes',
+    'Bytes of followed files that are not recorded yet, as far as is known.',
+    ({ behindBytes }) => behindBytes,
+  )
+  shown(
+    'annals_followed_unreadable_files',
+    'Followed files that cannot be read at the moment, or not be looked at.',
+    ({ unreadableFiles }) => unreadableFiles,
+  )
+  shown(
+    'annals_followed_left_out_files',
+    'Files that are to be followed and are left out, because there are too many.',
+    ({ leftOutFiles }) => leftOutFiles,
+  )
+  return (source) => void (numbers = source)
 }
 
 function addEngineMetrics(registry: Registry): {

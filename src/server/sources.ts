@@ -33,7 +33,8 @@ export async function openSources(
   const { follow } = options.configuration
   const listeners = await openSyslogAsTold(parts, node, options, intake)
   if (listeners !== undefined) parts.use(listeners)
-  await openFollowedFiles(parts, node, options, intake)
+  const followed = await openFollowedFiles(parts, node, options, intake)
+  if (followed !== undefined) node.metrics.watchFollowed(() => followed.status())
   const sources = [...(listeners === undefined ? [] : syslogSources(listeners)), ...follow]
   for (const source of sources) await recordSource(node, options, intake.component, source)
 }

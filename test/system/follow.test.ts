@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AuditLine, readLine } from '../conformance/audit-line.ts'
+import { ask } from '../conformance/wire.ts'
 import { entriesOf, launchEngine, startEngine } from './engine-process.ts'
 import { LogWriter } from './log-writer.ts'
 import { temporaryDirectory, until, whenReady } from './portal-process.ts'
@@ -187,6 +188,8 @@ test('L5: JSON lines become what a mapping says, and the forms of syslog are rea
   const engine = await startEngine(context, options)
   const ofFiles = () => entriesSoFar(data).filter(({ audit }) => audit['via'] === 'file')
   await until(() => ofFiles().length === 6)
+  const { body } = await ask(engine, '/metrics')
+  assert.match(body.toString(), /^annals_followed_files 2$/m)
   await engine.stop()
   const texts = ofFiles().map(({ message }) => message.toString())
   assert.deepEqual(

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import {
   appendFileSync,
   copyFileSync,
@@ -13,6 +14,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAnnalsError } from '../../errors.ts'
@@ -548,6 +550,103 @@ describe('patterns', () => {
     assert.deepEqual(at.messages(), ['number 2'])
   })
 
+  test('let go of files that are at rest, and find what comes there, or has left', async (t) => {
+    const at = stage(t)
+    for (let k = 0; k < 6; k++) writeFileSync(at.path(`${k}.log`), lineOf(k))
+    const options = {
+      patterns: [at.path('*.log')],
+      bounds: { files: 10, openFiles: 2 },
+      timing: { ...quick, letGoMs: 100 },
+    }
+    const first = await at.follow(options)
+    await until(() => at.events.length === 6 && first.status().quietFiles === 4)
+    assert.equal(first.status().files, 2)
+    for (let k = 0; k < 6; k++) appendFileSync(at.path(`${k}.log`), lineOf(10 + k))
+    await until(() => at.events.length === 12 && first.status().quietFiles === 4)
+    await first[Symbol.asyncDispose]()
+    // While nobody looks: one grows, one is renamed and grows, one begins again.
+    const quiet = quietPaths(at.path('state'))
+    const [grown, moved, truncated, left] = quiet
+    assert.ok(grown !== undefined && moved !== undefined && truncated !== undefined && left !== undefined)
+    appendFileSync(grown, lineOf(20))
+    appendFileSync(moved, lineOf(21))
+    renameSync(moved, `${moved}.1`)
+    truncateSync(truncated)
+    appendFileSync(truncated, lineOf(22))
+    const second = await at.follow(options)
+    await until(() => at.events.length === 15)
+    assert.deepEqual(new Set(at.messages().slice(12)), new Set(numbers(20, 23)))
+    assert.equal(at.own.length, 1)
+    assert.match(String(at.own[0]?.message), /was truncated/)
+    rmSync(left)
+    await until(() => at.own.length === 2)
+    assert.match(String(at.own[1]?.message), /was removed/)
+    await second[Symbol.asyncDispose]()
+  })
+
+  test('I7: prefer the newest where there are too many, and say how many are left out until there is room', async (t) => {
+    const at = stage(t)
+    for (let k = 0; k < 9; k++) {
+      writeFileSync(at.path(`${k}.log`), lineOf(k))
+      utimesSync(at.path(`${k}.log`), k, 1_000_000 + k)
+    }
+    const followed = await at.follow({
+      patterns: [at.path('*.log')],
+      bounds: { files: 3, openFiles: 0 },
+      timing: { ...quick, letGoMs: 3_600_000 },
+    })
+    await until(() => at.events.length >= 3)
+    assert.deepEqual(new Set(at.messages().slice(0, 3)), new Set(numbers(6, 9)))
+    await until(() => at.own.length === 1)
+    assert.equal(at.own[0]?.code, '29073')
+    assert.match(String(at.own[0]?.message), /5\.log may have been lost - it is left out, with 5 other files/)
+    await until(() => at.events.length === 9 && followed.status().leftOutFiles === 0)
+    assert.deepEqual([at.own.length, at.said.filter((text) => text.includes('left out')).length], [1, 1])
+  })
+
+  test('that name nothing, or cannot be looked through, are said once; one that exists as it stands is a path', async (t) => {
+    const at = stage(t)
+    mkdirSync(at.path('x[1]'))
+    writeFileSync(at.path('x[1]/br.log'), lineOf(1))
+    symlinkSync(at.path('loop'), at.path('loop'))
+    mkdirSync(at.path('odd'))
+    writeFileSync(
+      Buffer.concat([Buffer.from(at.path('odd/')), Buffer.from([0xff]), Buffer.from('.log')]),
+      lineOf(2),
+    )
+    const patterns = ['none.log', 'no*.log', 'x[1]/br.log', 'loop/*.log', 'odd/*.log'].map((name) =>
+      at.path(name),
+    )
+    const followed = await at.follow({ patterns })
+    await until(() => at.events.length === 1)
+    await sleep(5 * quick.scanMs)
+    assert.deepEqual(at.said.toSorted(), [
+      'a name that is no UTF-8 cannot be followed',
+      'the directory of what is to be followed cannot be read; trying on',
+      'what is to be followed names no file yet',
+      'what is to be followed names no file yet',
+      'what is to be followed names no file yet',
+    ])
+    assert.equal(followed.status().unreadableFiles, 1)
+  })
+
+  test('go on being looked through after an error of the file system', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('a.log'), lineOf(0))
+    writeFileSync(at.path('b.log'), lineOf(1))
+    let calls = 0
+    await at.follow({
+      patterns: [at.path('*.log')],
+      newId() {
+        calls += 1
+        if (calls === 1) throw Object.assign(new Error('input/output error'), { code: 'EIO' })
+        return randomUUID()
+      },
+    })
+    await until(() => at.events.length === 2)
+    assert.deepEqual(at.said, ['followed files cannot be looked for; trying on'])
+  })
+
   test('follow more files than are held open', async (t) => {
     const at = stage(t)
     const count = followOpenFiles + 20
@@ -568,4 +667,10 @@ function rename(from: string, to: string): void {
   } catch {
     // There are fewer of them in the first rounds.
   }
+}
+
+function quietPaths(directory: string): string[] {
+  const text = readFileSync(join(directory, 'places.json'), 'utf8')
+  const { places } = JSON.parse(text) as { places: { path: string; quietSince?: string }[] }
+  return places.filter(({ quietSince }) => quietSince !== undefined).map(({ path }) => path)
 }

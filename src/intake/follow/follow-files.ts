@@ -2,6 +2,7 @@
 // and again for new files; what was at a path before is read to its end before what is there now.
 
 import { randomUUID } from 'node:crypto'
+import type { BigIntStats } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuditEvent, Micros } from '../../entry/event.ts'
 import type { FileMapping } from '../../entry/file-mapping.ts'
@@ -10,19 +11,25 @@ import { isAnnalsError } from '../../errors.ts'
 import {
   deliveryRetryMostMs,
   followFiles as mostFiles,
+  followNewest,
+  followOpenFiles,
+  followPaths,
   followReadBytes,
   followReaders,
+  followScanPause,
 } from '../../limits.ts'
-import type { Disk } from '../../store/disk.ts'
+import { type Disk, errorCode } from '../../store/disk.ts'
 import type { Intake } from '../intake.ts'
 import type { LineSource } from './event-of-followed.ts'
 import { FollowedFile, type FollowLogger, type FollowParts, type Suspicion } from './followed-file.ts'
-import { isBarred, isWithin } from './open-file.ts'
-import { absolutePatterns, isNamedBy, pathsNamed } from './patterns.ts'
+import { NamedFiles } from './named-files.ts'
+import { isBarred } from './open-file.ts'
+import { absolutePatterns, isNamedBy } from './patterns.ts'
 import {
   type FileIdentity,
   isInDoubt,
   isOne,
+  isRead,
   keyOf,
   mayBeSame,
   type Place,
@@ -57,14 +64,19 @@ export interface FollowOptions {
   readonly newId?: () => string
   /** For tests. */
   readonly timing?: FollowTiming
+  readonly bounds?: { readonly files: number; readonly openFiles: number }
 }
 
 /** What is being followed. */
 export interface FollowStatus {
   readonly files: number
   readonly openFiles: number
+  /** Files that were let go, because nothing came for long, until something comes. */
+  readonly quietFiles: number
   /** Files that cannot be read at the moment. */
   readonly unreadableFiles: number
+  /** Files for which there is no room. */
+  readonly leftOutFiles: number
   /** Bytes that are there and not recorded yet. */
   readonly behindBytes: number
 }
@@ -85,6 +97,13 @@ export async function followFiles(options: FollowOptions): Promise<FollowedFiles
   return follower
 }
 
+interface Unfollowed {
+  readonly found: FoundFile
+  readonly place: Place | undefined
+  /** True where so many newer ones are there that it cannot be remembered. */
+  readonly isOld: boolean
+}
+
 class Follower implements FollowedFiles {
   readonly #options: FollowOptions
   readonly #patterns: readonly string[]
@@ -96,9 +115,13 @@ class Follower implements FollowedFiles {
   readonly #aborted = new AbortController()
   readonly #files = new Map<string, FollowedFile>()
   readonly #runs = new Set<Promise<void>>()
-  readonly #unseen = new Set<string>()
+  readonly #named: NamedFiles
+  readonly #bounds: { readonly files: number; readonly openFiles: number }
   readonly #unsure = new Set<string>()
-  #isFull = false
+  readonly #barred = new Set<string>()
+  readonly #troubled = new Set<string>()
+  #left = 0
+  #leftSaid: Micros = -Infinity
 
   constructor(options: FollowOptions, places: Places) {
     this.#options = options
@@ -106,11 +129,14 @@ class Follower implements FollowedFiles {
     this.#places = places
     this.#newId = options.newId ?? randomUUID
     this.#timing = options.timing ?? followTiming
+    this.#named = new NamedFiles(this.#patterns, options.except, options.logger)
+    this.#bounds = options.bounds ?? { files: mostFiles, openFiles: followOpenFiles }
     this.#parts = {
       intake: options.intake,
       places,
       turns: new Turns(followReaders, followReadBytes),
-      open: { count: 0 },
+      open: { count: 0, most: this.#bounds.openFiles },
+      isCrowded: () => this.#left > 0,
       except: options.except,
       clock: options.clock,
       timing: this.#timing,
@@ -126,9 +152,10 @@ class Follower implements FollowedFiles {
   start(): void {
     // Those that were not read to their end, wherever they are now, or that may go on; those of one path in their order.
     const lately = this.#options.clock.wallMicros() - this.#timing.rotatedMs * 1000
-    const places = this.#places
-      .all()
-      .filter(({ isSettled, seen, path }) => (!isSettled || seen >= lately) && this.#isNamed(path))
+    const places = this.#places.all().filter(({ isSettled, quietSince, seen, path }) => {
+      if (quietSince !== undefined || !this.#isNamed(path)) return false
+      return !isSettled || seen >= lately
+    })
     for (const place of places) this.#follow(place, place.path, this.#filesOf(place.path))
     // Copies of what was truncated may not have been looked for any more.
     for (const { former, path } of this.#places.all()) if (former.length > 0) this.#unsure.add(path)
@@ -141,7 +168,9 @@ class Follower implements FollowedFiles {
     return {
       files: files.length,
       openFiles: this.#parts.open.count,
-      unreadableFiles: files.filter(({ problem }) => problem !== undefined).length,
+      quietFiles: this.#places.all().filter(({ quietSince }) => quietSince !== undefined).length,
+      unreadableFiles: files.filter(({ problem }) => problem !== undefined).length + this.#named.problems,
+      leftOutFiles: this.#left,
       behindBytes: files.reduce((sum, { behindBytes }) => sum + behindBytes, 0),
     }
   }
@@ -167,9 +196,27 @@ class Follower implements FollowedFiles {
 
   async #scanAgainAndAgain(): Promise<void> {
     const { signal } = this.#stopping
+    const { clock } = this.#options
     for (;;) {
-      await this.#scan()
-      await sleep(this.#timing.scanMs, undefined, { signal })
+      const began = clock.monotonicMicros()
+      await this.#attempt('', () => this.#scan())
+      const tookMs = (clock.monotonicMicros() - began) / 1000
+      await sleep(Math.max(this.#timing.scanMs, followScanPause * tookMs), undefined, { signal })
+    }
+  }
+
+  // What the file system refuses may be granted later, and is about one path: the others go on.
+  async #attempt(path: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+      this.#troubled.delete(path)
+    } catch (error) {
+      const code = errorCode(error)
+      if (isAnnalsError(error) || code === undefined || code === 'ABORT_ERR') throw error
+      const fields = path === '' ? {} : { file: path }
+      if (!this.#troubled.has(path))
+        this.#options.logger.warn({ err: error, ...fields }, 'followed files cannot be looked for; trying on')
+      this.#troubled.add(path)
     }
   }
 
@@ -183,80 +230,115 @@ class Follower implements FollowedFiles {
 
   async #scan(): Promise<void> {
     // While files are renamed one may be overlooked.
-    for (const path of this.#unsure) if (await this.#followMissed(path)) this.#unsure.delete(path)
+    for (const path of this.#unsure)
+      await this.#attempt(path, async () => {
+        if (await this.#followMissed(path)) this.#unsure.delete(path)
+      })
     const now = this.#options.clock.wallMicros()
-    const byInode = Map.groupBy(this.#places.all(), ({ identity }) => identity.inode)
-    for (const path of await pathsNamed(this.#patterns, 2 * mostFiles)) {
-      if (this.#stopping.signal.aborted) return
-      if (isWithin(this.#options.except, path) || (await this.#leadsInside(path))) continue
-      const found = await this.#find(path)
-      if (found === undefined) continue
-      const file = this.#files.get(keyOf(found.identity))
-      if (file?.isAt(path, found.identity) === true) file.seenAt(path)
-      else await this.#found(found, byInode.get(found.identity.inode) ?? [], now)
-    }
-    const inUse = new Set(Array.from(this.#files.values(), ({ place }) => place))
+    const { files, isCut } = await this.#named.look()
+    const newFiles = await this.#unfollowed(
+      newestFirst(files, followNewest, ({ stats }) => stats),
+      now,
+    )
+    const left = [...(await this.#followMoved(now)), ...(await this.#followAll(newFiles, now))]
+    this.#sayLeft(left, isCut)
+    const inUse = this.#inUse()
     this.#places.forgetOld(now, (place) => inUse.has(place))
   }
 
-  // A link may lead to what is never followed: the log itself would grow by itself, and keys would be in it.
-  async #leadsInside(path: string): Promise<boolean> {
-    const { except, logger } = this.#options
-    if (!(await isBarred(except, path))) return false
-    if (!this.#unseen.has(path))
-      logger.warn(
-        { file: path },
-        'a followed path leads into the data directory of this node, or to what the system says of processes, and is left out',
-      )
-    this.#unseen.add(path)
-    return true
-  }
-
-  async #find(path: string): Promise<FoundFile | undefined> {
-    try {
-      const found = await findFile(path)
-      this.#unseen.delete(path)
-      return found
-    } catch (error) {
-      if (!this.#unseen.has(path))
-        this.#options.logger.warn(
-          { err: error, file: path },
-          'a followed file cannot be looked at; trying on',
-        )
-      this.#unseen.add(path)
-      return undefined
+  // Those that nobody reads at the moment, and in which there may be something.
+  async #unfollowed(files: readonly FoundFile[], now: Micros): Promise<Unfollowed[]> {
+    const byInode = Map.groupBy(this.#places.all(), ({ identity }) => identity.inode)
+    const inUse = this.#inUse()
+    const unfollowed: Unfollowed[] = []
+    for (const [k, found] of files.entries()) {
+      const { path, identity, stats } = found
+      const file = this.#files.get(keyOf(identity))
+      if (file?.isAt(path, identity) === true) {
+        file.seenAt(path)
+        continue
+      }
+      await this.#attempt(path, async () => {
+        const place = await this.#placeOf(found, byInode.get(identity.inode) ?? [])
+        if (place === undefined) return void unfollowed.push({ found, place, isOld: k >= followNewest })
+        place.seen = now
+        if (!isRead(place, stats) && !inUse.has(place)) unfollowed.push({ found, place, isOld: false })
+      })
     }
+    return unfollowed
   }
 
-  // A file that nobody reads at the moment.
-  async #found(found: FoundFile, candidates: readonly Place[], now: Micros): Promise<void> {
+  async #placeOf(found: FoundFile, candidates: readonly Place[]): Promise<Place | undefined> {
     const { path, identity, stats } = found
     for (const place of candidates) {
       const { device } = place.identity
       if (!mayBeSame(place.identity, identity) || (device !== identity.device && place.path !== path))
         continue
       const isCertain = path === place.path || !isInDoubt(place.identity, identity)
-      const isRead = isCertain && place.isSettled && BigInt(place.offset) === stats.size
       // One that was rotated away does not begin again.
-      if (!isRead && (!isCertain || place.isSettled) && !(await this.#isStill(found, place))) continue
-      place.seen = now
-      if (!isRead && !this.#isFollowed(place)) this.#follow(place, path, [])
-      return
+      const isPlain = isCertain && (!place.isSettled || isRead(place, stats))
+      if (isPlain || (await this.#isStill(found, place))) return place
     }
-    await this.#followNew(found, now)
+    return undefined
   }
 
   #isStill(found: FoundFile, place: Place): Promise<boolean> {
     return isStill(found, place, this.#options.except)
   }
 
+  // Those that were let go, and are not at their paths any more. Returns those for which there is no room.
+  async #followMoved(now: Micros): Promise<string[]> {
+    const left: string[] = []
+    const inUse = this.#inUse()
+    for (const place of this.#places.all()) {
+      const { path, quietSince, seen } = place
+      if (quietSince === undefined || seen === now || inUse.has(place) || !this.#isNamed(path)) continue
+      await this.#attempt(path, async () => {
+        const there = await findFile(path)
+        const isThere = there !== undefined && isOne(there.identity, place.identity)
+        if (isThere && isRead(place, there.stats)) place.seen = now
+        else if (this.#isFull) left.push(path)
+        else this.#follow(place, path, this.#filesOf(path))
+      })
+    }
+    return left
+  }
+
+  // Returns those that are left out.
+  async #followAll(unfollowed: readonly Unfollowed[], now: Micros): Promise<string[]> {
+    const left: string[] = []
+    const room = this.#bounds.files - this.#files.size
+    for (const { found, place, isOld } of newestFirst(unfollowed, room, ({ found: { stats } }) => stats)) {
+      const { path } = found
+      if (isOld || this.#isFull) left.push(path)
+      else
+        await this.#attempt(path, async () => {
+          if (await this.#leadsInside(path)) return
+          if (place === undefined) await this.#followNew(found, now)
+          else this.#follow(place, path, [])
+        })
+    }
+    return left
+  }
+
+  // A link may lead to what is never followed: the log itself would grow by itself, and keys would be in it.
+  async #leadsInside(path: string): Promise<boolean> {
+    const { except, logger } = this.#options
+    if (!(await isBarred(except, path))) return false
+    if (!this.#barred.has(path))
+      logger.warn(
+        { file: path },
+        'a followed path leads into the data directory of this node, or to what the system says of processes, and is left out',
+      )
+    this.#barred.add(path)
+    return true
+  }
+
   async #followNew({ path, identity }: FoundFile, now: Micros): Promise<void> {
-    if (this.#files.size >= mostFiles) return this.#warnFull()
-    this.#isFull = false
     const isFirst = !this.#places.all().some((place) => place.path === path)
     if (!isFirst) {
-      await this.#followMissed(path, identity)
       this.#unsure.add(path)
+      await this.#attempt(path, async () => void (await this.#followMissed(path, identity)))
     }
     const before = this.#filesOf(path)
     const place = placeAtStart(this.#newId(), path, identity, now)
@@ -291,11 +373,12 @@ class Follower implements FollowedFiles {
     const { identity, stats, path: at } = found
     if (this.#files.get(keyOf(identity))?.isAt(at, identity) === true) return true
     let isKnown = false
+    const inUse = this.#inUse()
     for (const place of this.#places.all().filter((each) => isOne(each.identity, identity))) {
-      if (await this.#isStill(found, place)) {
+      if (inUse.has(place) || (await this.#isStill(found, place))) {
         this.#seeAgain(place, at, stats.size, now)
         isKnown = true
-      } else {
+      } else if (place.isSettled && !isInDoubt(place.identity, identity)) {
         // Somebody has copied another generation over it.
         this.#places.remove(place)
       }
@@ -306,17 +389,18 @@ class Follower implements FollowedFiles {
   // A program may go on into a file that was rotated away and read to its end, also while this node did not run.
   #seeAgain(place: Place, at: string, size: bigint, now: Micros): void {
     place.seen = now
-    if (!place.isSettled || size <= BigInt(place.offset) || this.#files.has(keyOf(place.identity))) return
+    if (!place.isSettled || size <= BigInt(place.offset) || this.#inUse().has(place)) return
     place.isSettled = false
     this.#follow(place, at, [])
   }
 
   #follow(place: Place, at: string, before: readonly FollowedFile[]): FollowedFile {
     const key = keyOf(place.identity)
+    place.quietSince = undefined
     const file = new FollowedFile(this.#parts, place, this.#sourceOf(place.path), at)
     this.#files.set(key, file)
     const letGo = () => {
-      for (const [each, of] of this.#files) if (of === file) this.#files.delete(each)
+      if (this.#files.get(key) === file) this.#files.delete(key)
     }
     this.#run(file.run(before).finally(letGo))
     return file
@@ -326,8 +410,12 @@ class Follower implements FollowedFiles {
     return [...this.#files.values()].filter(({ place }) => place.path === path)
   }
 
-  #isFollowed(place: Place): boolean {
-    return this.#files.values().some((file) => file.place === place)
+  #inUse(): ReadonlySet<Place> {
+    return new Set(Array.from(this.#files.values(), ({ place }) => place))
+  }
+
+  get #isFull(): boolean {
+    return this.#files.size >= this.#bounds.files
   }
 
   #isNamed(path: string): boolean {
@@ -345,9 +433,21 @@ class Follower implements FollowedFiles {
     }
   }
 
-  #warnFull(): void {
-    if (!this.#isFull) this.#options.logger.warn({ files: mostFiles }, 'no more files can be followed')
-    this.#isFull = true
+  // Again and again while it lasts, but not all the time.
+  #sayLeft(left: readonly string[], isCut: boolean): void {
+    this.#left = left.length
+    const [file] = left
+    const { clock, logger } = this.#options
+    const now = clock.monotonicMicros()
+    if (now < this.#leftSaid + this.#timing.letGoMs * 1000) return
+    if (isCut) logger.warn({ paths: followPaths }, 'patterns name more paths than are looked at')
+    if (file !== undefined) {
+      const { files } = this.#bounds
+      const reason = `it is left out, with ${left.length - 1} other files: ${files} files are followed already, or ${followNewest} newer ones are there`
+      logger.warn({ file, files: left.length }, 'no more files can be followed: some are left out')
+      this.#run(this.#suspect({ id: randomUUID(), file, reason }))
+    }
+    if (isCut || file !== undefined) this.#leftSaid = now
   }
 
   async #suspect({ id, file, reason }: Suspicion): Promise<void> {
@@ -374,4 +474,10 @@ class Follower implements FollowedFiles {
         this.#options.logger.warn({ err: error }, 'the places in followed files could not be kept'),
       )
   }
+}
+
+// All of them; where there are more than `most`, in the order of their last change.
+function newestFirst<T>(all: readonly T[], most: number, statsOf: (each: T) => BigIntStats): readonly T[] {
+  if (all.length <= most) return all
+  return all.toSorted((a, b) => Number(statsOf(b).mtimeNs - statsOf(a).mtimeNs))
 }

@@ -6,7 +6,6 @@ import type { FileHandle } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Micros } from '../../entry/event.ts'
 import { isAnnalsError } from '../../errors.ts'
-import { followOpenFiles } from '../../limits.ts'
 import { errorCode } from '../../store/disk.ts'
 import type { LineSource } from './event-of-followed.ts'
 import { HeldFile } from './held-file.ts'
@@ -29,8 +28,10 @@ export interface Suspicion {
 /** What all followed files share. */
 export interface FollowParts extends ReaderParts {
   readonly turns: Turns
-  /** How many files are held open. */
-  readonly open: { count: number }
+  /** How many files are held open, and may be. */
+  readonly open: { count: number; readonly most: number }
+  /** True where others wait to be followed. */
+  readonly isCrowded: () => boolean
   /** What lies in here is never read. */
   readonly except: string
   readonly clock: { wallMicros(): Micros; monotonicMicros(): Micros }
@@ -203,12 +204,15 @@ export class FollowedFile {
   // Nothing has come since the last look.
   async #atRest(stats: BigIntStats): Promise<number | undefined> {
     const { place } = this
-    const { timing, clock, open } = this.#parts
+    const { timing, clock, open, isCrowded } = this.#parts
     const quietMs = (clock.monotonicMicros() - this.#grew) / 1000
     if (BigInt(place.offset) === stats.size) this.#drain()
     const successor = await findFile(place.path)
     if (successor !== undefined && isOne(successor.identity, place.identity)) {
-      if (open.count > followOpenFiles) await this.#file.close()
+      if (open.count > open.most) await this.#file.close()
+      const isLong = quietMs >= (isCrowded() ? timing.restMs : timing.letGoMs)
+      // One that is held open would be read to its end where it is removed.
+      if (isLong && !this.#file.isOpen && BigInt(place.offset) === stats.size) return this.#letGo(stats)
       return quietMs < timing.restMs ? timing.lookMs : timing.restLookMs
     }
     if (quietMs < timing.settleMs) return timing.lookMs
@@ -217,6 +221,11 @@ export class FollowedFile {
     const isRemoved = stats.nlink === 0n
     const isOver = quietMs >= (isRemoved ? timing.removedMs : timing.rotatedMs)
     return isOver && place.isSettled && (isRemoved || successor !== undefined) ? undefined : timing.restLookMs
+  }
+
+  #letGo({ mtimeNs }: BigIntStats): undefined {
+    this.place.quietSince = String(mtimeNs)
+    this.#parts.places.changed(0)
   }
 
   // The last line of a file that is complete needs no newline.

@@ -1,24 +1,30 @@
 // The files that patterns name: `*` and `?` within a name, `**` over any directories, `[…]` one of some characters. What
 // has none of these is a path.
 
-import { glob } from 'node:fs/promises'
-import { matchesGlob, resolve } from 'node:path'
-import { isCompressed } from './rotated.ts'
+import { glob, stat } from 'node:fs/promises'
+import { dirname, matchesGlob, resolve } from 'node:path'
 
 /** True where a path is one that a pattern names. */
 export function isNamedBy(pattern: string, path: string): boolean {
   return path === pattern || (isPattern(pattern) && matchesGlob(path, pattern))
 }
 
-/** The paths that there are, each once. What cannot be looked into has none; `most` bounds them. */
-export async function pathsNamed(patterns: readonly string[], most: number): Promise<string[]> {
-  const paths = new Set<string>()
-  for (const pattern of patterns) {
+/** The paths that a pattern names, at most so many. One that exists as it stands names itself, whatever its characters. */
+export async function pathsNamed(pattern: string, most: number): Promise<string[]> {
+  if (!isPattern(pattern)) return [pattern].slice(0, most)
+  const paths = new Set((await exists(pattern)) ? [pattern] : [])
+  for await (const path of glob(pattern)) {
     if (paths.size >= most) break
-    if (isPattern(pattern)) await addMatches(paths, pattern, most)
-    else paths.add(pattern)
+    paths.add(path)
   }
-  return [...paths].filter((path) => !isCompressed(path))
+  return [...paths].slice(0, most)
+}
+
+/** The deepest directory that holds all that a pattern may name. */
+export function directoryOf(pattern: string): string {
+  let directory = dirname(pattern)
+  while (isPattern(directory)) directory = dirname(directory)
+  return directory
 }
 
 /** Patterns as absolute ones, each once. */
@@ -26,11 +32,11 @@ export function absolutePatterns(patterns: readonly string[]): string[] {
   return [...new Set(patterns.map((pattern) => resolve(pattern)))]
 }
 
-async function addMatches(paths: Set<string>, pattern: string, most: number): Promise<void> {
-  for await (const path of glob(pattern)) {
-    if (paths.size >= most) return
-    paths.add(path)
-  }
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 function isPattern(text: string): boolean {

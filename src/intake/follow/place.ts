@@ -56,6 +56,11 @@ export interface Place {
   former: readonly Former[]
   /** True where it was rotated away and everything of it is recorded. */
   isSettled: boolean
+  /**
+   * When its file was changed last, in nanoseconds, where that was let go at its own path because nothing came for long;
+   * undefined where it is followed.
+   */
+  quietSince: string | undefined
 }
 
 /** The mark of bytes. */
@@ -79,6 +84,7 @@ export function toStart(place: Place, id: string, identity: FileIdentity): void 
   place.tail = nothing
   place.restarts += 1
   place.isSettled = false
+  place.quietSince = undefined
 }
 
 /** A place at the beginning of a file. */
@@ -98,6 +104,7 @@ export function placeAtStart(id: string, path: string, identity: FileIdentity, n
     restarts: 0,
     former: [],
     isSettled: false,
+    quietSince: undefined,
   }
 }
 
@@ -111,6 +118,12 @@ export function placeInCopy(copied: Former, path: string, identity: FileIdentity
 /** The same generation, of which nothing is taken to be recorded: its lines are recognised by their ids. */
 export function unread({ id }: Former): Former {
   return { id, offset: 0, isWithin: false, head: nothing, tail: nothing }
+}
+
+/** True where nothing has come in a file since all of it was recorded and it was let go. */
+export function isRead(place: Place, { size, mtimeNs }: BigIntStats): boolean {
+  if (BigInt(place.offset) !== size) return false
+  return place.quietSince === undefined ? place.isSettled : place.quietSince === String(mtimeNs)
 }
 
 /** What a file's status says of its identity. */

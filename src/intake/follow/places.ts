@@ -45,6 +45,7 @@ const keptPlace = Type.Object({
     ),
   ),
   isSettled: Type.Boolean(),
+  quietSince: Type.Optional(Type.String()),
 })
 
 const keptPlaces = Type.Object({ version: Type.Literal(1), places: Type.Array(keptPlace) })
@@ -167,8 +168,8 @@ function parsePlaces(bytes: Buffer | undefined, file: string): Place[] {
   )
 }
 
-function placeOf({ identity, ...place }: Static<typeof keptPlace>): Place {
-  return { ...place, former: place.former ?? [], identity: { ...identity, born: identity.born } }
+function placeOf({ identity, former = [], quietSince, ...place }: Static<typeof keptPlace>): Place {
+  return { ...place, former, quietSince, identity: { ...identity, born: identity.born } }
 }
 
 function parseJson(text: string): unknown {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { absolutePatterns, isNamedBy, pathsNamed } from './patterns.ts'
+import { absolutePatterns, directoryOf, isNamedBy, pathsNamed } from './patterns.ts'
 import { filesBeside, isRotatedName } from './rotated.ts'
 import { stage } from './testing/followed.ts'
 
@@ -45,10 +45,13 @@ test('a file is found beside its old name and in a directory beneath, and nobody
 
 test('patterns name paths, a path names itself, and no more are found than are wanted', async (t) => {
   const at = stage(t)
-  for (const name of ['a1.log', 'a2.log', 'b.log', 'a3.log.gz']) writeFileSync(at.path(name), '')
-  const found = await pathsNamed([at.path('a*'), at.path('a[12].log'), at.path('none.log')], 100)
-  assert.deepEqual(found.toSorted(), [at.path('a1.log'), at.path('a2.log'), at.path('none.log')])
-  assert.equal((await pathsNamed([at.path('*')], 2)).length, 2)
+  for (const name of ['a1.log', 'a2.log', 'b.log', 'c[1].log']) writeFileSync(at.path(name), '')
+  assert.deepEqual((await pathsNamed(at.path('a*'), 100)).toSorted(), [at.path('a1.log'), at.path('a2.log')])
+  assert.deepEqual(await pathsNamed(at.path('none.log'), 100), [at.path('none.log')])
+  assert.deepEqual(await pathsNamed(at.path('c[1].log'), 100), [at.path('c[1].log')])
+  assert.equal((await pathsNamed(at.path('*'), 2)).length, 2)
+  assert.equal(directoryOf('/a/b*/c.log'), '/a')
+  assert.equal(directoryOf('/a/b/c.log'), '/a/b')
   assert.equal(isNamedBy('/a/**/x?.log', '/a/b/c/xy.log'), true)
   assert.equal(isNamedBy('/a/*.log', '/a/b/c.log'), false)
   assert.equal(isNamedBy('/a/b.log', '/a/b.log'), true)

@@ -1,6 +1,7 @@
 // How often followed files are looked at, and how long one that was rotated away is waited for.
 
 import {
+  followLetGoMs,
   followLookMs,
   followRemovedMs,
   followRestLookMs,
@@ -18,6 +19,7 @@ export interface FollowTiming {
   readonly lookMs: number
   readonly restLookMs: number
   readonly restMs: number
+  readonly letGoMs: number
   readonly scanMs: number
   readonly saveMs: number
   readonly settleMs: number
@@ -32,6 +34,7 @@ export const followTiming: FollowTiming = {
   lookMs: followLookMs,
   restLookMs: followRestLookMs,
   restMs: followRestMs,
+  letGoMs: followLetGoMs,
   scanMs: followScanMs,
   saveMs: followSaveMs,
   settleMs: followSettleMs,

@@ -15,6 +15,7 @@ export const quick: FollowTiming = {
   lookMs: 5,
   restLookMs: 10,
   restMs: 500,
+  letGoMs: 2_000,
   scanMs: 15,
   saveMs: 5,
   settleMs: 150,
