@@ -499,8 +499,9 @@ export const followPaths = 16_384
 export const followLooks = 64
 /** After how long at rest a file that is not held open is let go: looking through the patterns finds what comes. */
 export const followLetGoMs = 3_600_000
-/** How many times as long as a look through the patterns the pause behind it is at least: a tenth of a CPU at most. */
+/** How many times as long as a look through the patterns the pause behind it is: a tenth of a CPU; but no longer than this. */
 export const followScanPause = 9
+export const followScanMostMs = 5_000
 /** Places that are remembered. Beyond: those are forgotten of whose files nothing has been seen for longest. */
 export const followPlaces = 8_192
 /** How long the place of a file that is not found is remembered: as long as a file system may be away. */

@@ -16,6 +16,7 @@ import {
   followPaths,
   followReadBytes,
   followReaders,
+  followScanMostMs,
   followScanPause,
 } from '../../limits.ts'
 import { type Disk, errorCode } from '../../store/disk.ts'
@@ -201,7 +202,8 @@ class Follower implements FollowedFiles {
       const began = clock.monotonicMicros()
       await this.#attempt('', () => this.#scan())
       const tookMs = (clock.monotonicMicros() - began) / 1000
-      await sleep(Math.max(this.#timing.scanMs, followScanPause * tookMs), undefined, { signal })
+      const pauseMs = Math.min(followScanPause * tookMs, followScanMostMs)
+      await sleep(Math.max(this.#timing.scanMs, pauseMs), undefined, { signal })
     }
   }
 
