@@ -37,12 +37,13 @@ export function eventOfFollowed(
   return typeof occurred === 'number' ? { ...event, occurred } : event
 }
 
-/** The event of a piece of a line that is too long. */
+/** The event of a piece of a line that is too long; undefined where nothing is in it. */
 export function eventOfPiece(
   piece: Uint8Array,
   id: string,
   { by, hostName }: Pick<LineSource, 'by' | 'hostName'>,
-): AuditEvent {
+): AuditEvent | undefined {
+  if (piece.length === 0) return undefined
   const reason = `a piece of a line that is longer than ${followLineBytes} bytes`
   return rawEvent(piece, reason, { via: 'file', by, id, hostName })
 }

@@ -200,7 +200,7 @@ describe('following a file', () => {
 
   test('L3: keeps bytes that are no text, blank lines apart', async (t) => {
     const at = stage(t)
-    const odd = Buffer.from([0x61, 0x00, 0xff, 0xc3, 0x28, 0x1b, 0x0d])
+    const odd = Buffer.from([0x61, 0x00, 0xff, 0xc3, 0x28, 0x0d, 0x1b])
     writeFileSync(at.path('audit.log'), Buffer.concat([odd, Buffer.from('\n\n \n'), odd, Buffer.from('\n')]))
     await at.follow()
     await until(() => at.events.length === 2)
@@ -208,6 +208,21 @@ describe('following a file', () => {
       assert.deepEqual(event.message, odd)
       assert.deepEqual(event.details, [['unreadable', 'it begins with neither a priority nor a time']])
     }
+  })
+
+  test('L3: takes off one carriage return before a newline, and the mark at the head of a file, and nothing else', async (t) => {
+    const at = stage(t)
+    const text = `\uFEFF${lines(0, 2)}\r\n\uFEFFa\r\r\n`.replaceAll(/(\d)\n/g, '$1\r\n')
+    writeFileSync(at.path('audit.log'), text)
+    await at.follow()
+    await until(() => at.events.length === 3)
+    assert.deepEqual(at.messages(), ['number 0', 'number 1', '\uFEFFa\r'])
+    assert.deepEqual(at.events[0]?.details ?? [], at.events[1]?.details ?? [])
+    const long = Buffer.alloc(followLineBytes, 'abcdefg')
+    appendFileSync(at.path('audit.log'), Buffer.concat([long, Buffer.from(`\r\n${lineOf(9)}`)]))
+    await until(() => at.events.length === 5)
+    assert.ok(long.equals(Buffer.from(at.events[3]?.message ?? '')))
+    assert.equal(at.messages()[4], 'number 9')
   })
 
   test('keeps a line longer than any in pieces that make up the whole', async (t) => {

@@ -6,7 +6,7 @@ import type { FileHandle } from 'node:fs/promises'
 import type { AuditEvent } from '../../entry/event.ts'
 import { followMarkBytes, followWindowLines } from '../../limits.ts'
 import type { Intake } from '../intake.ts'
-import { cutLines } from './cut-lines.ts'
+import { type Cut, cutLines } from './cut-lines.ts'
 import { eventOfFollowed, eventOfPiece, type LineSource } from './event-of-followed.ts'
 import { lineId, markOf, type Place } from './place.ts'
 import type { Places } from './places.ts'
@@ -98,9 +98,10 @@ export class LineReader {
   #eventsOf(bytes: Buffer, base: number, cuts: ReturnType<typeof cutLines>): AuditEvent[] {
     const now = this.#parts.clock.wallMicros()
     const events: AuditEvent[] = []
-    for (const { start, end, isPiece } of cuts) {
-      const line = bytes.subarray(start, end)
-      const id = lineId(this.#place.id, base + start, line)
+    for (const cut of cuts) {
+      const { start, end, isPiece } = cut
+      const id = lineId(this.#place.id, base + start, bytes.subarray(start, end))
+      const line = contentOf(bytes, cut, base)
       const event = isPiece
         ? eventOfPiece(line, id, this.#source)
         : eventOfFollowed(line, id, now, this.#source)
@@ -138,4 +139,15 @@ export class LineReader {
     place.lines += lines
     this.#parts.places.changed(lines)
   }
+}
+
+const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
+const carriageReturn = 0x0d
+
+// What a line says: neither the mark at the head of the file, nor the other half of its newline.
+function contentOf(bytes: Buffer, { start, end, next }: Cut, base: number): Buffer {
+  const isMarked = base + start === 0 && bytes.subarray(start, start + 3).equals(byteOrderMark)
+  const from = isMarked ? start + 3 : start
+  const hasReturn = next > end && end > from && bytes[end - 1] === carriageReturn
+  return bytes.subarray(from, hasReturn ? end - 1 : end)
 }
