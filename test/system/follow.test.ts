@@ -72,31 +72,11 @@ test(`I4: after ${kills} kills, with rotation going on, every line of a followed
   const first = await startEngine(context, options)
   await until(() => countFromFiles(data) > 0)
   await first.kill()
-  const end = new AbortController()
-  const writing = (async () => {
-    for (let ticks = 1; !end.signal.aborted; ticks++) {
-      writer.write(Math.floor(Math.random() * 100))
-      if (ticks % 23 === 0) writer.rotate()
-      else if (ticks % 31 === 0) writer.restart()
-      await sleep(20)
-    }
-  })()
-  context.after(async () => {
-    end.abort()
-    await writing
+  const killed = await writeAndKill(context, options, kills, (ticks) => {
+    writer.write(Math.floor(Math.random() * 100))
+    if (ticks % 23 === 0) writer.rotate()
+    else if (ticks % 31 === 0) writer.restart()
   })
-  let killed = 0
-  for (let round = 0; round < kills; round++) {
-    const command = launchEngine(context, options)
-    // Every fourth dies while it starts.
-    if (round % 4 === 3) await sleep(300 + Math.random() * 700)
-    else await whenReady(command)
-    await sleep(Math.random() * 600)
-    command.process.kill('SIGKILL')
-    if ((await command.ended).exitCode === undefined) killed += 1
-  }
-  end.abort()
-  await writing
   writer.close()
   const { count, rotations } = writer
   const engine = await startEngine(context, options)
@@ -111,6 +91,39 @@ test(`I4: after ${kills} kills, with rotation going on, every line of a followed
   assert.ok(rotations >= kills / 2, `only ${rotations} rotations`)
   context.diagnostic(`${count} lines, ${rotations} rotations, ${kills} kills`)
 })
+
+// Writes all the time, and kills an engine again and again. How often it was the kill that ended it.
+async function writeAndKill(
+  context: TestContext,
+  options: Parameters<typeof launchEngine>[1],
+  rounds: number,
+  write: (ticks: number) => void,
+): Promise<number> {
+  const end = new AbortController()
+  const writing = (async () => {
+    for (let ticks = 1; !end.signal.aborted; ticks++) {
+      write(ticks)
+      await sleep(20)
+    }
+  })()
+  context.after(async () => {
+    end.abort()
+    await writing
+  })
+  let killed = 0
+  for (let round = 0; round < rounds; round++) {
+    const command = launchEngine(context, options)
+    // Every fourth dies while it starts.
+    if (round % 4 === 3) await sleep(300 + Math.random() * 700)
+    else await whenReady(command)
+    await sleep(Math.random() * 600)
+    command.process.kill('SIGKILL')
+    if ((await command.ended).exitCode === undefined) killed += 1
+  }
+  end.abort()
+  await writing
+  return killed
+}
 
 // A difference of a hundred thousand numbers is not for reading.
 function firstDifference(numbers: readonly number[], count: number): string {
@@ -147,6 +160,40 @@ test('I7: with copy and truncate what is there is recorded at least once, and wh
   const losses = lossesIn(entriesOf({ data }))
   assert.equal(losses.length, 4)
   for (const loss of losses) assert.match(loss, /audit\.log may have been lost - the file was truncated/)
+})
+
+test(`I7: after ${kills} kills, with copying and truncating going on, every line is there at least once`, async (context) => {
+  const directory = temporaryDirectory(context)
+  mkdirSync(join(directory, 'app'))
+  const { data, options } = follow(context, directory)
+  const writer = new LogWriter(join(directory, 'app', 'audit.log'), Math.random)
+  writer.write(10)
+  const first = await startEngine(context, options)
+  await until(() => countFromFiles(data) > 0)
+  await first.kill()
+  const killed = await writeAndKill(context, options, kills, (ticks) => {
+    writer.write(Math.floor(Math.random() * 100))
+    if (ticks % 47 === 0) writer.copyAndTruncate()
+  })
+  writer.flush()
+  const engine = await startEngine(context, options)
+  await until(() => keptOffset(data) === statSync(join(directory, 'app', 'audit.log')).size)
+  // One more that is seen: whatever was copied before lies beside.
+  const said = lossesIn(entriesSoFar(data)).length
+  writer.copyAndTruncate()
+  await until(() => lossesIn(entriesSoFar(data)).length > said)
+  writer.write(10)
+  writer.close()
+  const { count, rotations } = writer
+  while (new Set(numbersIn(entriesSoFar(data))).size < count) await sleep(500)
+  await engine.stop()
+  const entries = entriesOf({ data })
+  const losses = lossesIn(entries)
+  for (const loss of losses) assert.match(loss, /audit\.log may have been lost - the file was truncated/)
+  assert.ok(losses.length <= rotations, losses.join('; '))
+  assert.equal(killed, kills, 'an engine ended by itself')
+  const doubled = numbersIn(entries).length - count
+  context.diagnostic(`${count} lines, ${rotations} truncations, ${losses.length} entries, ${doubled} doubled`)
 })
 
 test('L5: JSON lines become what a mapping says, and the forms of syslog are read beside them', async (context) => {

@@ -52,21 +52,26 @@ export class LogWriter {
 
   /** Renames the file, writes on into it for a little, and begins a new one. The older ones move up: 1, 2, 3, …. */
   rotate(): void {
-    for (let k = this.rotations; k > 0; k--)
-      if (existsSync(`${this.#path}.${k}`)) renameSync(`${this.#path}.${k}`, `${this.#path}.${k + 1}`)
+    this.#moveUp()
     renameSync(this.#path, `${this.#path}.1`)
     this.write(3)
     this.restart()
     this.rotations += 1
   }
 
-  /** Copies the file and truncates it. */
+  /** Copies the file and truncates it. The older copies move up. */
   copyAndTruncate(): void {
     this.flush()
     fsyncSync(this.#fd)
+    this.#moveUp()
     copyFileSync(this.#path, `${this.#path}.1`)
     ftruncateSync(this.#fd, 0)
     this.rotations += 1
+  }
+
+  #moveUp(): void {
+    for (let k = this.rotations; k > 0; k--)
+      if (existsSync(`${this.#path}.${k}`)) renameSync(`${this.#path}.${k}`, `${this.#path}.${k + 1}`)
   }
 
   close(): void {
