@@ -355,8 +355,10 @@ class Follower implements FollowedFiles {
     const now = clock.wallMicros()
     const [first, ...others] = this.#places.all().filter((place) => place.path === path)
     if (first === undefined) return true
+    const byKey = Map.groupBy(this.#places.all(), ({ identity }) => keyOf(identity))
     const isKnown = async (found: FoundFile) =>
-      (await this.#isKnown(found, now)) || (present !== undefined && isOne(found.identity, present))
+      (present !== undefined && isOne(found.identity, present)) ||
+      (await this.#isKnown(found, path, byKey.get(keyOf(found.identity)) ?? [], now))
     const missed = await missedFiles({ path, earlier: [first, ...others], isKnown, except })
     for (const { file, copied } of missed) {
       const before = this.#filesOf(path)
@@ -371,13 +373,15 @@ class Follower implements FollowedFiles {
     return missed.length === 0
   }
 
-  async #isKnown(found: FoundFile, now: Micros): Promise<boolean> {
+  // `places` are those in files that had its inode.
+  async #isKnown(found: FoundFile, path: string, places: readonly Place[], now: Micros): Promise<boolean> {
     const { identity, stats, path: at } = found
     if (this.#files.get(keyOf(identity))?.isAt(at, identity) === true) return true
     let isKnown = false
-    const inUse = this.#inUse()
-    for (const place of this.#places.all().filter((each) => isOne(each.identity, identity))) {
-      if (inUse.has(place) || (await this.#isStill(found, place))) {
+    for (const place of places.filter((each) => isOne(each.identity, identity))) {
+      // Whether those of other paths are what they were is seen when these are looked for.
+      if (place.path !== path || this.#inUse().has(place)) isKnown = true
+      else if (await this.#isStill(found, place)) {
         this.#seeAgain(place, at, stats.size, now)
         isKnown = true
       } else if (place.isSettled && !isInDoubt(place.identity, identity)) {
