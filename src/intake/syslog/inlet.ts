@@ -25,11 +25,12 @@ export interface InletParts {
   readonly signal: AbortSignal
 }
 
-/** A message, or a part of one, that waits to be durable. */
-interface Waiting {
-  readonly draft: Draft
-  /** True for the last part: with it the message is recorded. */
-  readonly isLast: boolean
+/** What the log takes in one piece. */
+interface Group {
+  readonly drafts: Draft[]
+  bytes: number
+  /** The messages whose last part is in it, by who sent them. */
+  readonly messages: Map<string, number>
 }
 
 /** One way in, shared by all who send by it. */
@@ -38,7 +39,7 @@ export class Inlet {
   readonly #reader: SyslogReader
   readonly #ids = new EventIds()
   readonly #groupEntries: number
-  #queue: Waiting[] = []
+  readonly #groups: Group[] = []
   #messages = 0
   #bytes = 0
   readonly #forRoom = new Set<() => void>()
@@ -81,12 +82,15 @@ export class Inlet {
     const event = this.#eventOf(frame, source)
     if (event === undefined) return
     // What waits is what takes the least memory: entries, and not the events that they were made from.
-    const drafts = draftsOf(event, this.#parts.intake.log)
-    const last = drafts.at(-1)
-    for (const draft of drafts) {
-      this.#queue.push({ draft, isLast: draft === last })
-      this.#bytes += draft.bytes
+    let group: Group | undefined
+    for (const draft of draftsOf(event, this.#parts.intake.log)) {
+      group = this.#groupFor(draft)
+      group.drafts.push(draft)
+      group.bytes += draft.bytes + 1
+      this.#bytes += draft.bytes + 1
     }
+    if (group === undefined) return
+    group.messages.set(source.by, (group.messages.get(source.by) ?? 0) + 1)
     this.#messages += 1
     this.#running ??= this.#run()
   }
@@ -110,14 +114,14 @@ export class Inlet {
   async #run(): Promise<void> {
     // What comes in one turn of the event loop goes into the log together.
     await immediate()
-    while (this.#queue.length > 0) await this.#deliver(this.#takeGroup())
+    for (let group = this.#groups.shift(); group !== undefined; group = this.#groups.shift())
+      await this.#deliver(group)
     this.#running = undefined
     this.#tellRoom()
   }
 
-  async #deliver(group: readonly Waiting[]): Promise<void> {
+  async #deliver({ drafts, bytes, messages }: Group): Promise<void> {
     const { intake, signal } = this.#parts
-    const drafts = group.map(({ draft }) => draft)
     const delivered = intake.deliverGroup(drafts, signal)
     // When the log has begun with it.
     setImmediate(() => this.#tellRoom())
@@ -125,24 +129,24 @@ export class Inlet {
       await delivered
     } catch (error) {
       const reason = signal.aborted ? 'stopped' : isAnnalsError(error) ? error.code : 'INTERNAL'
-      for (const [source, count] of countsOf(group)) this.lose(source, reason, count)
+      for (const [source, count] of messages) this.lose(source, reason, count)
     } finally {
-      for (const { draft, isLast } of group) {
-        this.#bytes -= draft.bytes
-        if (isLast) this.#messages -= 1
-      }
+      this.#bytes -= bytes
+      for (const count of messages.values()) this.#messages -= count
     }
   }
 
-  // What the log takes in one piece.
-  #takeGroup(): Waiting[] {
-    let [count, bytes] = [0, 0]
-    for (const { draft } of this.#queue) {
-      bytes += draft.bytes + 1
-      if (count === this.#groupEntries || (count > 0 && bytes > groupBytes)) break
-      count += 1
-    }
-    return this.#queue.splice(0, count)
+  // The last one that waits, or a new one where that is as much as the log takes.
+  #groupFor(draft: Draft): Group {
+    const last = this.#groups.at(-1)
+    const hasRoom =
+      last !== undefined &&
+      last.drafts.length < this.#groupEntries &&
+      last.bytes + draft.bytes + 1 <= groupBytes
+    if (hasRoom) return last
+    const group: Group = { drafts: [], bytes: 0, messages: new Map() }
+    this.#groups.push(group)
+    return group
   }
 
   // First come, first served: whoever is called takes all the room that he can use.
@@ -153,11 +157,4 @@ export class Inlet {
       callback()
     }
   }
-}
-
-// Messages by who sent them.
-function countsOf(group: readonly Waiting[]): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const { draft, isLast } of group) if (isLast) counts.set(draft.by, (counts.get(draft.by) ?? 0) + 1)
-  return counts
 }
