@@ -280,13 +280,15 @@ suite('engines that fail', { concurrency: 2 }, () => {
         const args = ['--engine-timeout-seconds', '60']
         const patient = { ...(await startPortal(context, { data: portal.data, args })), data: portal.data }
         await untilUp(patient, faulty)
+        // The password is verified by now: on a busy machine that takes longer than anything else here.
+        assert.equal((await get(patient, one)).status, 200)
         proxy.fault = { kind: 'swallow' }
         proxy.cutAll()
         const accepted = proxy.accepted
         const answers = [get(patient, one), get(patient, all)]
         // Both reads, and whatever else the portal asks now and then.
         await until(() => proxy.accepted >= accepted + 2)
-        await sleep(500)
+        await sleep(1_500)
         await annals(context, ['engines', 'disconnect', 'faulty', '--data', patient.data])
         for (const answer of answers) {
           const elements = refusal(await soon(answer), 500, 'UNREACHABLE_ENGINE')
