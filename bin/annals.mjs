@@ -20,12 +20,12 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 const isNewEnough = major > oldest[0] || (major === oldest[0] && minor >= oldest[1])
 
 if (isNewEnough && flags.every((flag) => process.execArgv.includes(flag))) {
-  // Keeps what Node makes of our TypeScript, so that the next start needs neither the time (half of it) nor the
-  // memory (27 MB) of making it again. Where nothing can be written, it does without. The place is as safe as the
-  // code itself: whoever can write there could change that.
   // Events wait some milliseconds for the disk. V8 would take that to be for ever, and put them where collecting them costs a
   // fifth of all CPU time. A V8 that does not know this goes on without it.
   setFlagsFromString('--no-allocation-site-pretenuring')
+  // Keeps what Node makes of our TypeScript, so that the next start needs neither the time (half of it) nor the
+  // memory (27 MB) of making it again. Where nothing can be written, it does without. The place is as safe as the
+  // code itself: whoever can write there could change that.
   module.enableCompileCache(`${root}node_modules/.cache/annals`)
   await import('../src/main.ts')
 } else {
