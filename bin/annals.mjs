@@ -40,8 +40,9 @@ if (isNewEnough && flags.every((flag) => process.execArgv.includes(flag))) {
   }
   const args = [...(isNewEnough ? process.execArgv : []), ...flags, launcher, ...process.argv.slice(2)]
   // glibc keeps what is freed for ever larger pieces, unless it is told where to stop (`man mallopt`): 30 MB of 210 for
-  // a portal that reads a hundred engines. Whoever has set it knows better.
-  const env = { MALLOC_MMAP_THRESHOLD_: String(128 * 1024), ...process.env }
+  // a portal that reads a hundred engines. And it gives every few threads a heap of their own, unless it is told how many: 14 MB
+  // of one that takes in events. Whoever has set either knows better.
+  const env = { MALLOC_MMAP_THRESHOLD_: String(128 * 1024), MALLOC_ARENA_MAX: '2', ...process.env }
   if (process.execve) process.execve(node, [node, ...args], env)
   const child = spawn(node, args, { stdio: 'inherit', env })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
