@@ -162,10 +162,10 @@ export class Engines implements AsyncDisposable {
 
   /** What is known of each engine, for the metrics. */
   numbers(): EngineNumbers[] {
-    return [...this.#links.values()].map(({ engine, wasUnreachable, clockOffsetMicros }) => ({
+    return [...this.#links.values()].map(({ engine, failure, clockOffsetMicros }) => ({
       hostName: engine.hostName,
       state: engine.state,
-      isReachable: !wasUnreachable && engine.state === 'CONNECTED',
+      isReachable: failure === undefined && engine.state === 'CONNECTED',
       clockOffsetMicros,
       certificateExpiresAt: engine.certificate.notAfter,
     }))

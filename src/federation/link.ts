@@ -37,7 +37,8 @@ export class Link {
   isCalled = false
   /** What was last kept of it in the registry. */
   keptMs = Number.NEGATIVE_INFINITY
-  wasUnreachable = false
+  /** Why it does not answer, as was last kept; undefined where it does. */
+  failure: string | undefined
   /** The hash of what it knows of access tokens, by its own last word; undefined where it has said nothing of them. */
   tokens: string | undefined
   /** When it is told of them again, after it could not be told. */
@@ -54,7 +55,7 @@ export class Link {
   constructor(parts: LinkParts, engine: Engine, identity: KeyPair) {
     this.#parts = parts
     this.engine = engine
-    this.wasUnreachable = engine.unreachable !== undefined
+    this.failure = engine.unreachable?.reason
     this.#client = clientOf(parts, engine, identity)
   }
 

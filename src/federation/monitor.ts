@@ -95,7 +95,7 @@ export class Monitor {
   #failed(link: Link, failure: EngineFailure): void {
     link.noteFailure(failure)
     link.dueMs = performance.now() + engineFirstContactMs
-    if (!link.wasUnreachable) {
+    if (link.failure === undefined) {
       const { hostName: engine, address } = link.engine
       const detail = failure.cause instanceof Error ? failure.cause.message : undefined
       const fields = { engine, address, reason: failure.message, detail }
@@ -107,12 +107,11 @@ export class Monitor {
 
   // What has changed is kept at once, and that nothing has now and then: each is a transaction.
   #keep(link: Link, contact: Contact): void {
-    const isUnreachable = contact.failure !== undefined
-    const isNews = isUnreachable !== link.wasUnreachable
-    if (isNews && !isUnreachable)
+    const isNews = contact.failure !== link.failure
+    if (isNews && contact.failure === undefined)
       this.#parts.logger.info({ engine: link.hostName }, 'an engine answers again')
     if (!isNews && performance.now() - link.keptMs < engineContactMs) return
-    link.wasUnreachable = isUnreachable
+    link.failure = contact.failure
     link.keptMs = performance.now()
     this.#contacts.push(contact)
   }

@@ -31,7 +31,10 @@ test('an engine is told what it does not know, and only then', async () => {
 
 test('one that takes nothing of the kind, or does not answer, is not told', async () => {
   const { teller } = tellerUnderTest()
-  const engines = [new EngineDouble({ tokens: undefined }), new EngineDouble({ wasUnreachable: true })]
+  const engines = [
+    new EngineDouble({ tokens: undefined }),
+    new EngineDouble({ failure: 'the connection was cut' }),
+  ]
   await teller.look(engines.map(({ link }) => link))
   for (const { link } of engines) await teller.tell(link)
   await teller.idle()
@@ -119,12 +122,12 @@ class EngineDouble {
   #gate: Promise<void> | undefined
   readonly link: Link
 
-  constructor(state: { readonly tokens?: string | undefined; readonly wasUnreachable?: boolean } = {}) {
+  constructor(state: { readonly tokens?: string | undefined; readonly failure?: string } = {}) {
     const double = {
       hostName: 'engine-01',
       tokens: nothingTold,
       tokensDueMs: 0,
-      wasUnreachable: false,
+      failure: undefined,
       ...state,
       noteFailure: ({ reason }: EngineFailure) => this.failures.push(reason),
       client: { tell: (text: string) => this.#tell(text) },

@@ -106,8 +106,8 @@ interface Calls {
 }
 
 // One that does not answer is asked how it is first (`monitor.ts`).
-function isWilling({ tokens, wasUnreachable, tokensDueMs }: Link): boolean {
-  return tokens !== undefined && !wasUnreachable && performance.now() >= tokensDueMs
+function isWilling({ tokens, failure, tokensDueMs }: Link): boolean {
+  return tokens !== undefined && failure === undefined && performance.now() >= tokensDueMs
 }
 
 function timeLimit(ms: number): Disposable & { readonly over: Promise<void> } {
