@@ -14,10 +14,17 @@ import { temporaryDirectory, until, whenReady } from './portal-process.ts'
 const kills = Number(process.env['ANNALS_FOLLOW_KILLS'] ?? 8)
 const hostName = 'engine-01'
 
-function follow(context: TestContext, directory: string, ...args: readonly string[]) {
-  const data = join(directory, 'data')
-  const all = ['--follow', join(directory, 'app', 'audit.log'), ...args]
-  return { data, options: { data, hostName, args: all }, context }
+function follow(directory: string, ...args: readonly string[]) {
+  const [data, file] = [join(directory, 'data'), join(directory, 'app', 'audit.log')]
+  return { data, file, options: { data, hostName, args: ['--follow', file, ...args] } }
+}
+
+/** What an engine needs to follow a log, and who writes it. */
+function followWriter(context: TestContext) {
+  const directory = temporaryDirectory(context)
+  mkdirSync(join(directory, 'app'))
+  const followed = follow(directory)
+  return { ...followed, writer: new LogWriter(followed.file, Math.random) }
 }
 
 /** The entries of a log that is being written, as far as they are there as a whole. */
@@ -63,10 +70,7 @@ function lossesIn(entries: readonly AuditLine[]): string[] {
 }
 
 test(`I4: after ${kills} kills, with rotation going on, every line of a followed file is there once, in order`, async (context) => {
-  const directory = temporaryDirectory(context)
-  mkdirSync(join(directory, 'app'))
-  const { data, options } = follow(context, directory)
-  const writer = new LogWriter(join(directory, 'app', 'audit.log'), Math.random)
+  const { data, options, writer } = followWriter(context)
   // What was rotated away before it has been followed for the first time is not looked for.
   writer.write(10)
   const first = await startEngine(context, options)
@@ -133,10 +137,7 @@ function firstDifference(numbers: readonly number[], count: number): string {
 }
 
 test('I7: with copy and truncate what is there is recorded at least once, and what may be lost is an entry', async (context) => {
-  const directory = temporaryDirectory(context)
-  mkdirSync(join(directory, 'app'))
-  const { data, options } = follow(context, directory)
-  const writer = new LogWriter(join(directory, 'app', 'audit.log'), Math.random)
+  const { data, options, file, writer } = followWriter(context)
   const engine = await startEngine(context, options)
   for (let round = 1; round <= 3; round++) {
     writer.write(500)
@@ -149,7 +150,7 @@ test('I7: with copy and truncate what is there is recorded at least once, and wh
   writer.write(100)
   writer.flush()
   await until(() => new Set(numbersIn(entriesSoFar(data))).size === writer.count)
-  await until(() => keptOffset(data) === statSync(join(directory, 'app', 'audit.log')).size)
+  await until(() => keptOffset(data) === statSync(file).size)
   await engine.kill()
   writer.copyAndTruncate()
   writer.write(400)
@@ -163,10 +164,7 @@ test('I7: with copy and truncate what is there is recorded at least once, and wh
 })
 
 test(`I7: after ${kills} kills, with copying and truncating going on, every line is there at least once`, async (context) => {
-  const directory = temporaryDirectory(context)
-  mkdirSync(join(directory, 'app'))
-  const { data, options } = follow(context, directory)
-  const writer = new LogWriter(join(directory, 'app', 'audit.log'), Math.random)
+  const { data, options, file, writer } = followWriter(context)
   writer.write(10)
   const first = await startEngine(context, options)
   await until(() => countFromFiles(data) > 0)
@@ -177,7 +175,7 @@ test(`I7: after ${kills} kills, with copying and truncating going on, every line
   })
   writer.flush()
   const engine = await startEngine(context, options)
-  await until(() => keptOffset(data) === statSync(join(directory, 'app', 'audit.log')).size)
+  await until(() => keptOffset(data) === statSync(file).size)
   // One more that is seen: whatever was copied before lies beside.
   const said = lossesIn(entriesSoFar(data)).length
   writer.copyAndTruncate()
@@ -225,7 +223,6 @@ test('L5: JSON lines become what a mapping says, and the forms of syslog are rea
     ].join('\n'),
   )
   const { data, options } = follow(
-    context,
     directory,
     '--follow',
     join(directory, 'app', '*.json'),
