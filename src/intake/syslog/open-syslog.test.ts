@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +16,7 @@ import { AnnalsError } from '../../errors.ts'
 import {
   socketPathBytes,
   syslogDatagramWindow,
+  syslogKeepAliveMs,
   syslogMessageBytes,
   syslogStreamWindow,
 } from '../../limits.ts'
@@ -113,6 +114,24 @@ async function tcp({ listeners: { addresses } }: Node): Promise<Socket> {
 }
 
 const cannotBeTold = 'a syslog connection was closed: what it sends cannot be told apart any more'
+
+const [sending, keepingAlive] = ['01', '02']
+
+/** What the kernel waits for at a connection that was accepted at a port, and for how long still (proc_net_tcp(5)). */
+function timerOf(port = 0): { kind: string; leftMs: number } {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const rows = readFileSync('/proc/self/net/tcp', 'latin1').split('\n')
+  const fields = rows.map((row) => row.trim().split(/\s+/))
+  const established = fields.find(([, address = '', , state]) => state === '01' && address.endsWith(local))
+  const [kind = '', hundredths = ''] = established?.[5]?.split(':') ?? []
+  return { kind, leftMs: Number.parseInt(hundredths, 16) * 10 }
+}
+
+function demandKeepAlive(port: number | undefined): void {
+  const { kind, leftMs } = timerOf(port)
+  assert.equal(kind, keepingAlive)
+  assert.ok(leftMs > 0 && leftMs <= syslogKeepAliveMs, `${leftMs} ms`)
+}
 
 /** So many messages, each with its number and a time without a year. */
 function numbered(from: number, count: number, more = ''): string {
@@ -382,6 +401,15 @@ describe('syslog over TCP', () => {
     await until(() => lost.length === closed)
     for (const socket of sockets) socket.destroy()
   })
+
+  test('is asked after a silence whether its sender is still there', async () => {
+    await using sut = await node({ tcp: loopback })
+    const socket = await tcp(sut)
+    socket.write('<13>one\n')
+    await sut.recorded(1)
+    demandKeepAlive(sut.listeners.addresses.tcp?.port)
+    socket.destroy()
+  })
 })
 
 describe('syslog over TLS', () => {
@@ -403,6 +431,18 @@ describe('syslog over TLS', () => {
         ['localhost', '127.0.0.1'],
       ],
     )
+  })
+
+  test('is asked after a silence whether its sender is still there', async () => {
+    await using sut = await node({ tls: { ...tls, clientCa: other.certificate } })
+    const { port = 0 } = sut.listeners.addresses.tls ?? {}
+    const socket = connectTls({ ...trusting, port, cert: other.certificate, key: other.key })
+    socket.write('<13>one\n')
+    await sut.recorded(1)
+    // While the handshake's last bytes are not acknowledged, the kernel tells of that.
+    await until(() => timerOf(port).kind !== sending)
+    demandKeepAlive(port)
+    socket.destroy()
   })
 
   test('is not let in without a certificate, or with that of another authority, and each is counted', async () => {
