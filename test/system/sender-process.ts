@@ -2,10 +2,8 @@
 // changes (CI) it fails, elsewhere the test is skipped and says so.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import type { TestContext } from 'node:test'
 
@@ -65,27 +63,4 @@ export function run(
   throw new Error(`${program} ${args.join(' ').slice(0, 500)} ended with ${status}: ${stderr?.toString()}`, {
     cause: error,
   })
-}
-
-/** Ports of loopback that are free for TCP and UDP alike, as far as one can tell. */
-export async function freePorts(count: number): Promise<number[]> {
-  const held = await Promise.all(Array.from({ length: count }, holdPort))
-  for (const { release } of held) release()
-  return held.map(({ port }) => port)
-}
-
-async function holdPort(): Promise<{ port: number; release: () => void }> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  const socket = createSocket('udp4')
-  socket.bind(port, '127.0.0.1')
-  await once(socket, 'listening')
-  return {
-    port,
-    release: () => {
-      server.close()
-      socket.close()
-    },
-  }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type PortalProcess, startPortal, storedLines, temporaryDirectory, until } from './portal-process.ts'
-import { freePorts, run } from './sender-process.ts'
+import { run } from './sender-process.ts'
 
 /** Where it listens, and with what to come. */
 export interface SyslogPlaces {
@@ -31,28 +31,35 @@ export async function startSyslogPortal(context: TestContext): Promise<SyslogPor
   const directory = temporaryDirectory(context)
   const data = join(directory, 'data')
   const certificates = makeCertificates(directory)
-  const [udp = 0, tcp = 0, tls = 0] = await freePorts(3)
   const { ca, clientCertificate, clientKey } = certificates
-  const places = { socket: join(directory, 'syslog.sock'), udp, tcp, tls, ca, clientCertificate, clientKey }
+  const socket = join(directory, 'syslog.sock')
+  const anyPort = '127.0.0.1:0'
   const args = Object.entries({
     'tls-certificate-file': certificates.certificate,
     'tls-key-file': certificates.key,
-    'syslog-socket': places.socket,
-    'syslog-udp': `127.0.0.1:${udp}`,
-    'syslog-tcp': `127.0.0.1:${tcp}`,
-    'syslog-tls': `127.0.0.1:${tls}`,
+    'syslog-socket': socket,
+    'syslog-udp': anyPort,
+    'syslog-tcp': anyPort,
+    'syslog-tls': anyPort,
     'syslog-client-ca-file': ca,
   }).flatMap(([name, value]) => [`--${name}`, value])
   const portal = await startPortal(context, { data, args, ca: readFileSync(ca, 'utf8') })
+  const [udp, tcp, tls] = [portOf(data, 'UDP'), portOf(data, 'TCP'), portOf(data, 'TLS')]
   return {
     portal,
-    places,
+    places: { socket, udp, tcp, tls, ca, clientCertificate, clientKey },
     async stored(text, count = 1) {
       const found = () => storedLines(data).filter((line) => line.includes(text))
       await until(() => found().length >= count)
       return found()
     },
   }
+}
+
+// Where a node that is ready takes events in stands in its log.
+function portOf(data: string, way: 'UDP' | 'TCP' | 'TLS'): number {
+  const port = new RegExp(`syslog over ${way} at 127\\.0\\.0\\.1:(\\d+)`)
+  return Number(storedLines(data).flatMap((line) => port.exec(line)?.[1] ?? []))
 }
 
 /** Makes a certificate authority, and certificates of it for the portal and for a sender. */

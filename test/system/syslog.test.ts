@@ -43,7 +43,7 @@ interface Way {
   readonly host?: string
 }
 
-test('syslog, from the programs that people have', { timeout: 180_000 }, async (context) => {
+test('syslog, from the programs that people have', async (context) => {
   const sut = await startSyslogPortal(context)
   await context.test('L1, L3: logger, over every way and in every form that it has', (inner) =>
     fromLogger(inner, sut),
