@@ -16,6 +16,7 @@ import { sendNdjson, sendOneByOne, sendSyslog, type Tally } from './senders.ts'
 export interface SoakOptions {
   /** An empty directory for the log. */
   readonly data: string
+  /** Without the time that the server takes to come back: on any machine it is killed as often. */
   readonly seconds: number
   /** How far kills are apart, give or take a quarter. */
   readonly killSeconds: number
@@ -99,12 +100,12 @@ async function killAgainAndAgain(
   server: KilledServer,
   { seconds, killSeconds, say }: SoakOptions,
 ): Promise<void> {
-  const end = performance.now() + seconds * 1000
+  let leftMs = seconds * 1000
   for (;;) {
-    const pauseMs = killSeconds * 1000 * (0.75 + Math.random() / 2)
-    const leftMs = end - performance.now()
-    await sleep(Math.max(0, Math.min(pauseMs, leftMs)))
-    if (pauseMs >= leftMs) return
+    const pauseMs = Math.min(killSeconds * 1000 * (0.75 + Math.random() / 2), leftMs)
+    await sleep(pauseMs)
+    leftMs -= pauseMs
+    if (leftMs === 0) return
     const before = server.samples.at(-1)
     await server.kill()
     say(`kill ${server.kills}; it had ${before?.megabytes.toFixed(0) ?? '–'} MB`)
