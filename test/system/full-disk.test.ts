@@ -13,6 +13,7 @@ import type { AuditLog } from '../../src/log/audit-log.ts'
 import { checkLog } from '../../src/log/check.ts'
 import { openLog } from '../../src/log/open.ts'
 import { systemClock } from '../../src/ops/clock.ts'
+import { until } from './portal-process.ts'
 
 const isRoot = process.getuid?.() === 0
 const reason = 'NOT RUN: it mounts a tmpfs, which needs root'
@@ -97,9 +98,7 @@ for (const [name, minFreeBytes] of [
       if (minFreeBytes > 0) assert.match(full.text, /\|29016\|/)
 
       rmSync(ballast)
-      for (let k = 0; k < 250 && log.status().recording !== 'accepting'; k++) {
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      }
+      await until(() => log.status().recording === 'accepting')
       await log.record(draft(log, 'after'))
       const { text, recorded } = await textOf(log)
       assert.equal(recorded, true)
