@@ -1,9 +1,11 @@
 // OAuth 2.0 clients for tests: made with the portal's command as an operator makes them, and what a client sends, written
 // out by hand.
 
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type Answer, ask, type Credentials, type Server } from '../conformance/wire.ts'
-import { annals } from './portal-process.ts'
+import { annals, until } from './portal-process.ts'
 
 /** A client's id and secret. */
 export interface OAuthClient {
@@ -21,6 +23,15 @@ export async function addClient(
   const output = await annals(context, ['client', 'add', name, '--data', data, '--json', ...flags])
   const made = JSON.parse(output) as { readonly client_id: string; readonly client_secret: string }
   return { clientId: made.client_id, clientSecret: made.client_secret }
+}
+
+/** Waits until an engine has been told of a client, whose tokens are good there from then on: a token may come before that. */
+export async function untilTold(
+  { data }: { readonly data: string },
+  { clientId }: Pick<OAuthClient, 'clientId'>,
+): Promise<void> {
+  const file = join(data, 'token-keys.json')
+  await until(() => existsSync(file) && readFileSync(file, 'utf8').includes(`"${clientId}"`))
 }
 
 /** A client's credentials for HTTP Basic. */

@@ -13,6 +13,7 @@ import { statusOf } from '../../src/http/status.ts'
 import type { AuditLine } from '../conformance/audit-line.ts'
 import { ask, type Server } from '../conformance/wire.ts'
 import { entriesOf, type EngineProcess, joinEngine } from './engine-process.ts'
+import { untilTold } from './oauth-client.ts'
 import { type Block, blocksOf, programsIn, runShell } from './page.ts'
 import { type PortalProcess, startPortal, temporaryDirectory } from './portal-process.ts'
 import { findProgram, run } from './sender-process.ts'
@@ -76,12 +77,13 @@ async function setStage(context: TestContext): Promise<Stage> {
 
 /** The first block makes the client. */
 async function addClient(context: TestContext, stage: Stage, block: Block | undefined): Promise<void> {
-  const { directory, environment } = stage
+  const { directory, engine, environment } = stage
   assert.match(block?.text ?? '', /annals client add/)
   const { exitCode, output, errors } = await runShell(context, directory, block?.text ?? '', environment)
   assert.equal(exitCode, 0, errors)
   const [, id = '', secret = ''] = /client id +(\S+)\n +client secret +(\S+)\n/.exec(output) ?? []
   stage.environment = { ...environment, CLIENT_ID: id, CLIENT_SECRET: secret }
+  await untilTold(engine, { clientId: id })
 }
 
 async function runAll(context: TestContext, stage: Stage, blocks: readonly Block[]): Promise<void> {
