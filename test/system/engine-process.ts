@@ -1,8 +1,7 @@
 // An engine as a process of its own, and how it joins a portal: with a token that the portal's command made, as an
 // operator does it. Between the two there may be a proxy that does what networks do.
 
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type AuditLine, readLine } from '../conformance/audit-line.ts'
@@ -100,24 +99,28 @@ export async function joinEngine(
   return engine
 }
 
-/** The same for an engine that its portal reaches through a proxy. */
+/** The same for an engine that its portal reaches through a proxy. It finds its port itself, and keeps it. */
 export async function joinBehindProxy(
   context: TestContext,
   portal: JoinablePortal,
   options: EngineOptions,
 ): Promise<ProxiedEngine> {
-  const port = await freePort()
-  const target = { host: '127.0.0.1', port }
-  const proxy = await startFaultProxy(context, target)
-  const listen = ['--portal-listen', `127.0.0.1:${port}`]
-  const args = [...(options.args ?? []), ...listen]
-  const advertised = [...args, '--advertise', `127.0.0.1:${proxy.port}`]
-  const engine = await joinEngine(context, portal, { ...options, args: advertised })
-  const leadTo = (port: number) => {
-    target.port = port
+  // By the time that it has joined, and is called, it has kept it.
+  const keptPort = () => Number(readFileSync(join(options.data, 'portal-port'), 'utf8'))
+  let port: number | undefined
+  const proxy = await startFaultProxy(context, {
+    host: '127.0.0.1',
+    get port() {
+      return port ?? keptPort()
+    },
+  })
+  const args = [...(options.args ?? []), '--advertise', `127.0.0.1:${proxy.port}`]
+  const engine = await joinEngine(context, portal, { ...options, args })
+  const leadTo = (other: number) => {
+    port = other
     proxy.cutAll()
   }
-  return { engine, proxy, port, leadTo, restart: () => startEngine(context, { ...options, args }) }
+  return { engine, proxy, port: keptPort(), leadTo, restart: () => startEngine(context, options) }
 }
 
 /** Imports files into the log of an engine that has not been started yet. */
@@ -127,16 +130,6 @@ export async function importInto(
   ...files: readonly string[]
 ): Promise<void> {
   await annals(context, ['import', '--data', data, '--host-name', hostName, ...files])
-}
-
-/** A port of loopback that nobody listens at. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** An engine, as `annals engines list` shows it to programs. */
@@ -186,4 +179,9 @@ export async function numberOf(node: Server, name: string): Promise<number | und
 /** The entries of a log at rest. */
 export function entriesOf({ data }: { readonly data: string }): AuditLine[] {
   return storedLines(data).map((line) => readLine(Buffer.from(line)))
+}
+
+/** Those of reads. What a node does by itself, such as learning keys or witnessing, it records when it comes. */
+export function readsOf(node: { readonly data: string }): AuditLine[] {
+  return entriesOf(node).filter(({ code }) => code.startsWith('2900'))
 }
