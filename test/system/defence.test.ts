@@ -51,11 +51,14 @@ test('E9: attempts beyond a limit are told when to come again, counted, and reco
   const data = join(temporaryDirectory(context), 'data')
   const portal = await startPortal(context, { data, args: behindProxy })
   const nobody: Credentials = { name: 'typed-password-1', password: 'x' }
-  const answers: Answer[] = []
-  for (let n = 0; n < nameAttemptRate.burst + 8; n += 1)
-    answers.push(await askFrom(portal, `198.51.100.${n}`, nobody))
-  const refused = answers.filter(({ status }) => status === 429)
-  assert.ok(refused.length > 0 && answers.every(({ status }) => status === 401 || status === 429))
+  const [answers, refused]: [Answer[], Answer[]] = [[], []]
+  // The slower the portal, the more attempts it has room for meanwhile.
+  for (let n = 0; n < 200 && refused.length < 8; n += 1) {
+    const answer = await askFrom(portal, `198.51.100.${n}`, nobody)
+    answers.push(answer)
+    if (answer.status === 429) refused.push(answer)
+  }
+  assert.ok(refused.length === 8 && answers.every(({ status }) => status === 401 || status === 429))
   assert.deepEqual(
     answers.slice(0, nameAttemptRate.burst).map(({ status }) => status),
     Array.from({ length: nameAttemptRate.burst }, () => 401),
@@ -147,9 +150,15 @@ test('E9: a client that asks for tokens without end is refused, in the words of 
   const client = await makeClient(context, data, 'siem')
   const other = await makeClient(context, data, 'other')
   const answers = []
-  for (let n = 0; n < clientTokenRate.burst + 10; n += 1) answers.push(await askToken(portal, basic(client)))
-  const refused = answers.filter(({ status }) => status !== 200)
-  assert.ok(refused.length > 0 && refused.length <= 10)
+  const refused = []
+  // The slower the portal, the more tokens it has room for meanwhile.
+  for (let n = 0; n < 1_000 && refused.length < 10; n += 1) {
+    const answer = await askToken(portal, basic(client))
+    answers.push(answer)
+    if (answer.status !== 200) refused.push(answer)
+  }
+  assert.equal(refused.length, 10)
+  assert.ok(answers.slice(0, clientTokenRate.burst).every(({ status }) => status === 200))
   for (const { status, headers, body } of refused) {
     assert.deepEqual([status, JSON.parse(body).error], [429, 'temporarily_unavailable'])
     assert.match(new Map(headers).get('retry-after') ?? '', /^1$/)
