@@ -41,7 +41,7 @@ test('recording at engines', async (context) => {
       const { isNew, log } = recordedIn(answer)
       assert.deepEqual([isNew, log], [true, logOf(alpha)])
     }
-    const { audit, event } = entriesOf(alpha).at(-1) ?? {}
+    const { audit, event } = entriesOf(alpha).findLast(({ code }) => code === '10006') ?? {}
     assert.deepEqual([audit?.['via'], audit?.['by']], ['http', `client:${recorder.clientId}`])
     assert.equal(event?.['actor'], 'jdoe')
     const { code, detail } = entriesOf({ data }).findLast(({ code }) => code === '29051') ?? {}
@@ -92,7 +92,7 @@ test('recording at engines', async (context) => {
         const answer = await record(alpha, 'alpha', token, event)
         assert.equal(answer.status, 403, answer.body.toString())
       }
-      assert.equal(entriesOf(alpha).at(-1)?.code, '29072')
+      assert.equal(entriesOf(alpha).filter(({ code }) => code === '29072').length, 3)
       const wide = await addRecorder(context, data, 'wide', [
         '--record-components',
         'any',
