@@ -7,6 +7,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startFaultProxy, type Fault, type FaultProxy } from './fault-proxy.ts'
+import { freePort } from './free-port.ts'
 import { startMeddler } from './meddler.ts'
 import { until } from './portal-process.ts'
 
@@ -87,11 +88,7 @@ test('refuse refuses on a port that it can open again, and leaves what lives alo
 })
 
 test('a server that refuses is a reset', async (context) => {
-  const unused = createServer().listen(0, '127.0.0.1')
-  await once(unused, 'listening')
-  const { port } = unused.address() as AddressInfo
-  unused.close()
-  const proxy = await startFaultProxy(context, { host: '127.0.0.1', port })
+  const proxy = await startFaultProxy(context, { host: '127.0.0.1', port: await freePort() })
   assert.equal(await failureOf(connect(proxy.port, proxy.host)), 'ECONNRESET')
 })
 
@@ -105,7 +102,7 @@ test('swallow takes the connection and then says nothing', async (context) => {
   const { socket, received } = dial(context, proxy)
   const failure = failureOf(socket)
   socket.write('hello?')
-  await once(socket, 'connect')
+  await until(() => proxy.connections === 1)
   await sleep(100)
   assert.deepEqual([received().length, socket.closed, proxy.connections], [0, false, 1])
   proxy.cutAll()
@@ -140,7 +137,7 @@ for (const afterBytes of [0, 1, 100_000]) {
       { kind: 'stall', afterBytes },
     )
     const { socket, received } = dial(context, proxy)
-    await until(() => received().length === afterBytes)
+    await until(() => proxy.connections === 1 && received().length === afterBytes)
     await sleep(50)
     assert.deepEqual([received().length, socket.closed, proxy.connections], [afterBytes, false, 1])
     socket.destroy()

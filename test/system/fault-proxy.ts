@@ -5,8 +5,9 @@
 // delayed, for the system makes it; every byte behind it is.
 
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { freePort } from './free-port.ts'
 import { relay, type RelayOptions } from './relay.ts'
 
 /** What befalls a connection. */
@@ -70,8 +71,9 @@ export async function startFaultProxy(
   const cutAll = () => {
     for (const client of live) client.destroy()
   }
-  let server = await listen(0, take)
-  const { port } = server.address() as AddressInfo
+  // Nobody else gets it while connections are refused.
+  const port = await freePort()
+  let server = await listen(port, take)
   const proxy: FaultProxy = {
     host: loopback,
     port,
@@ -145,7 +147,7 @@ function befall(client: Socket, fault: Fault, { target, passed }: Passage): void
       return passThrough(client, target, {
         passed,
         limitBytes: fault.afterBytes,
-        atLimit: () => client.once('end', () => client.destroy()),
+        atLimit: () => (client.readableEnded ? client.destroy() : client.once('end', () => client.destroy())),
       })
   }
 }
