@@ -160,11 +160,10 @@ describe('a connection to an instance', () => {
     await socket.ask(question)
     await whole(socket)
     assert.ok(!socket.isFree && !socket.isEnded)
-    const { socket: talkative } = await open(context, (to) =>
-      to.write(countedAnswer('abc'), () => setTimeout(() => to.write('x'), 10)),
-    )
+    const { instance, socket: talkative } = await open(context, (to) => to.write(countedAnswer('abc')))
     await talkative.ask(question)
     await whole(talkative)
+    instance.connections[0]?.write('x')
     while (!talkative.isEnded) await sleep(5)
     assert.ok(!talkative.isFree)
   })

@@ -241,10 +241,11 @@ test('SIGTERM ends it also where a connection is only being made', async (contex
 })
 
 test('at a terminal the password is asked for, not shown, and a bar shows how far it is', async (context) => {
+  let finish = (): void => undefined
   const slow: Step = (_request, response) => {
     response.writeHead(200, { etag: '"one"', 'content-length': log.length })
     response.write(log.slice(0, log.length / 2))
-    setTimeout(() => response.end(log.slice(log.length / 2)), 300)
+    finish = () => response.end(log.slice(log.length / 2))
   }
   const server = await startScriptedServer(context, slow)
   const file = join(temporaryDirectory(context), 'audit.log')
@@ -252,6 +253,8 @@ test('at a terminal the password is asked for, not shown, and a bar shows how fa
   const terminal = startAnnalsInTerminal(context, args)
   await terminal.says('Password for siem: ')
   terminal.process.stdin.write(`${password}\r`)
+  await terminal.says('] 50 %')
+  finish()
   const { exitCode, output } = await terminal.ended
   assert.equal(exitCode, 0, output)
   assert.match(output, /\rfetching \[=+ +\] 50 %/)

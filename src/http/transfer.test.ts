@@ -137,19 +137,20 @@ test('E10: beyond the bound on large answers the next one is refused and recorde
   assert.equal((await ask(portal.port, path, { headers: { range: 'bytes=0-999999' } })).status, 206)
 })
 
-test('R7: a large answer that waits behind another one on its connection is not cut off for it', async () => {
+test('R7: a large answer that waits behind another one on its connection is not cut off for it', async (context) => {
   await using portal = await startLargePortal({ answerStallMs: 300 })
   const range = 'Range: bytes=0-19999999'
   const text = getLines(path, range) + getLines(path, range) + getLines('/healthz', 'Connection: close')
+  context.mock.timers.enable({ apis: ['setTimeout'] })
   const socket = await dial(portal.port, text)
   let bytes = 0
   socket.on('data', (chunk) => {
     bytes += chunk.length
-    // Slow enough that the first answer alone takes longer than a stall, and each buffer less.
-    socket.pause()
-    setTimeout(() => socket.resume(), 1)
+    // The first answer alone takes longer than a stall by this, and each buffer much less.
+    context.mock.timers.tick(chunk.length / 40_000)
   })
   await new Promise((resolve) => socket.once('close', resolve))
+  context.mock.timers.reset()
   assert.deepEqual(portal.metrics.breaks, [])
   assert.ok(bytes > 40_000_000)
 })

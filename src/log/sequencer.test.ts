@@ -362,10 +362,7 @@ describe('failing disks', () => {
     // The copy of the segment is written; the segment itself never again.
     disk.onSync = (path) => (path.endsWith('.log') ? 'fail' : undefined)
     await assert.rejects(log.record(draft(log, 'a')), { code: 'OUTCOME_UNKNOWN' })
-    for (let k = 0; k < 200 && log.status().recording !== 'failed'; k++) {
-      await new Promise((done) => setTimeout(done, 5))
-    }
-    assert.equal(log.status().recording, 'failed')
+    while (log.status().recording !== 'failed') await new Promise((done) => setTimeout(done, 5))
     assert.equal(failures.length, 1)
     await log.close()
     const again = await openTestLog({ disk: disk.powerLoss(), clock })
@@ -471,10 +468,15 @@ describe('reading', () => {
     const { log, disk, clock } = await openTestLog()
     await recordEach(log, clock, texts(3))
     const { promise, resolve } = Promise.withResolvers<void>()
-    disk.onSync = (path) => (path.endsWith('.log') ? promise : undefined)
+    const begun = Promise.withResolvers<void>()
+    disk.onSync = (path) => {
+      if (!path.endsWith('.log')) return undefined
+      begun.resolve()
+      return promise
+    }
     clock.pass(1000)
     const recording = log.record(draft(log, 'on its way'))
-    await new Promise((done) => setTimeout(done, 10))
+    await begun.promise
     let isAnswered = false
     const before = clock.wall + 1
     const reading = log.read({ before }, readDraft(log)).then((snapshot) => {
@@ -581,7 +583,5 @@ describe('reading', () => {
 })
 
 async function resumed(log: { status(): { recording: string } }): Promise<void> {
-  for (let k = 0; k < 200 && log.status().recording !== 'accepting'; k++)
-    await new Promise((done) => setTimeout(done, 5))
-  assert.equal(log.status().recording, 'accepting')
+  while (log.status().recording !== 'accepting') await new Promise((done) => setTimeout(done, 5))
 }

@@ -12,7 +12,7 @@ import { askAtStart } from './ask-at-start.ts'
 import { WitnessExchange } from './exchange.ts'
 import { openWitnessKeys } from './witness-keys.ts'
 import type { WitnessPeer, WitnessReply } from './witness-peer.ts'
-import { WitnessState } from './witness-state.ts'
+import { originHash, WitnessState } from './witness-state.ts'
 import { Witness, type WitnessAnswer } from './witness.ts'
 
 const quiet = { info: () => undefined, warn: () => undefined }
@@ -160,12 +160,15 @@ test('a log that is opened asks all of its witnesses at once, and waits for none
   await recordEach(log, clock, ['a'])
   const { note } = await log.proofs.covering(log.status().size)
   await other.witness.addCheckpoint(`old 0\n\n${note}`)
+  // At once, however late the disk is.
+  const seen = await other.witness.latest(originHash(log.origin))
+  const there = { ...other.peer, latest: async () => seen }
   const told: object[] = []
   const logger = { info: () => undefined, warn: (fields: object) => void told.push(fields) }
   const never = { ...other.peer, name: 'never', latest: () => new Promise<undefined>(() => undefined) }
   const broken = { ...other.peer, name: 'broken', latest: () => Promise.reject(new Error('gone')) }
   const fresh = { ...other.peer, name: 'fresh', latest: async () => undefined }
-  const held = await askAtStart([never, broken, fresh, other.peer], log.origin, logger, 300)
+  const held = await askAtStart([never, broken, fresh, there], log.origin, logger, 300)
   assert.deepEqual(
     held.map(({ witness }) => witness),
     ['w.example'],

@@ -170,7 +170,7 @@ describe('following a file', () => {
     writeFileSync(at.path('audit.log'), lines(0, 10))
     const first = await at.follow({ disk })
     await until(() => at.events.length === 10)
-    await sleep(20 * quick.saveMs)
+    await until(() => keptPlaces(at.path('state')).some(({ offset }) => offset === lines(0, 10).length))
     disk.isBroken = true
     appendFileSync(at.path('audit.log'), lines(10, 20))
     await until(() => at.events.length === 20)
@@ -685,7 +685,18 @@ function rename(from: string, to: string): void {
 }
 
 function quietPaths(directory: string): string[] {
+  return keptPlaces(directory)
+    .filter(({ quietSince }) => quietSince !== undefined)
+    .map(({ path }) => path)
+}
+
+interface KeptPlace {
+  readonly path: string
+  readonly offset: number
+  readonly quietSince?: string
+}
+
+function keptPlaces(directory: string): readonly KeptPlace[] {
   const text = readFileSync(join(directory, 'places.json'), 'utf8')
-  const { places } = JSON.parse(text) as { places: { path: string; quietSince?: string }[] }
-  return places.filter(({ quietSince }) => quietSince !== undefined).map(({ path }) => path)
+  return (JSON.parse(text) as { readonly places: readonly KeptPlace[] }).places
 }
