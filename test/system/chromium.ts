@@ -16,7 +16,8 @@ export function skipWithoutChromium(): string | false {
 export async function startChromium(context: TestContext): Promise<Browser> {
   // Its own sandbox does not start as root, which CI is.
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  const browser = await chromium.launch({ executablePath: program, args })
+  // However long that takes where the disk is slow: the test has a time limit of its own.
+  const browser = await chromium.launch({ executablePath: program, args, timeout: 0 })
   context.after(() => browser.close())
   return browser
 }
