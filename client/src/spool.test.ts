@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { type FileHandle, open as openFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { AuditTrailError } from './errors.ts'
 import { Spool, type SpoolParts } from './spool.ts'
@@ -82,6 +82,20 @@ test('a directory that cannot be made is told to whoever appends, and tried agai
   rmSync(path)
   await spool.append(event(2))
   assert.deepEqual(await drained(spool), [event(2).line])
+})
+
+test('a directory may be given as seen from where the process runs, and with a slash behind it', async (context) => {
+  for (const shape of [(path: string) => relative('.', path), (path: string) => `${path}/`]) {
+    const path = directory(context)
+    let opened = 0
+    const fewTimes: typeof openFile = (...args) => {
+      assert.ok((opened += 1) < 100)
+      return openFile(...args)
+    }
+    const { spool } = open(context, shape(path), { openFile: fewTimes })
+    await spool.append(event(1))
+    assert.deepEqual(await drained(spool), [event(1).line])
+  }
 })
 
 test('what is appended comes out in order, and is deleted when it is done', async (context) => {

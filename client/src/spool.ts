@@ -173,7 +173,8 @@ export class Spool {
 
   async #open(): Promise<void> {
     try {
-      const made = await mkdir(this.#parts.directory, { recursive: true, mode: 0o700 })
+      // Resolved, because what it says that it has made is a part of what it is given.
+      const made = await mkdir(resolve(this.#parts.directory), { recursive: true, mode: 0o700 })
       this.#made ??= made
       if (this.#made !== undefined) await this.#syncAbove(this.#made)
       this.#made = undefined
