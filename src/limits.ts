@@ -610,9 +610,9 @@ export const otlpValues = 500_000
 export const otlpValueDepth = 32
 /** What one request may become: each record is kept with all that its resource says. Beyond: BODY_TOO_LARGE. */
 export const otlpTextCharacters = 64 * 1024 * 1024
-/** Records of one request that wait for the log at once, and their characters: a small part of its queue. Beyond: later. */
+/** Records of one request that wait for the log at once, and their bytes as entries: a small part of its queue. Beyond: later. */
 export const otlpWindowRecords = 1_024
-export const otlpWindowCharacters = 4 * 1024 * 1024
+export const otlpWindowBytes = 2 * 1024 * 1024
 /** Records that are made events in one go: some ten milliseconds. Then others have their turn. */
 export const otlpTurnRecords = 256
 /** Refused records that an answer describes. Beyond: counted. */

@@ -66,7 +66,17 @@ export class Intake {
     }
   }
 
-  /** As `record`, of what `draftOf` made; but what is refused is the caller's to count, who may try again. */
+  /** As `record`, of what `draftOf` made. */
+  async recordDraft(draft: Draft): Promise<Recorded> {
+    try {
+      return await this.attempt(draft)
+    } catch (error) {
+      this.refused({ via: outerVia(draft), source: draft.by, reason: reasonOf(error) })
+      throw error
+    }
+  }
+
+  /** As `recordDraft`; but what is refused is the caller's to count, who may try again. */
   async attempt(draft: Draft): Promise<Recorded> {
     const via = outerVia(draft)
     const recorded = await this.#parts.log.record(draft)

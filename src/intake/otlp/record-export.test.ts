@@ -1,35 +1,50 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { AuditEvent, LogId } from '../../entry/event.ts'
+import type { AuditEvent, Draft, LogId, StoredEntry } from '../../entry/event.ts'
+import { parseLine, renderLine } from '../../entry/line.ts'
 import { AnnalsError, type ErrorCode } from '../../errors.ts'
-import { otlpProblems, otlpTextCharacters, otlpWindowRecords } from '../../limits.ts'
+import {
+  otlpProblems,
+  otlpTextCharacters,
+  otlpWindowBytes,
+  otlpWindowRecords,
+  queueBytes,
+} from '../../limits.ts'
 import type { Loss } from '../losses.ts'
 import { jsonEncoding } from './encoding.ts'
 import { recordExport } from './record-export.ts'
 import { digestOf } from './record-id.ts'
+
+type Entry = Pick<StoredEntry, 'id' | 'part' | 'text'>
 
 /** An intake that keeps what it is given, but what `refusal` finds an error for. */
 class IntakeDouble {
   readonly log = 'portal-01-aaaaaaaaaaaaaaaa' as LogId
   readonly hostName = 'portal-01'
   readonly component = 'Portal'
-  readonly events: AuditEvent[] = []
+  readonly entries: Entry[] = []
   readonly losses: Loss[] = []
-  refusal: (event: AuditEvent) => ErrorCode | undefined = () => undefined
+  refusal: (entry: Entry) => ErrorCode | undefined = () => undefined
   /** The most that waited at once. */
   most = 0
+  mostBytes = 0
   #waiting = 0
+  #bytes = 0
 
-  async record(event: AuditEvent) {
+  async recordDraft(draft: Draft) {
+    const entry = parseLine(Buffer.from(renderLine(draft, { position: 0, time: 0 })))
     this.#waiting += 1
+    this.#bytes += draft.bytes
     this.most = Math.max(this.most, this.#waiting)
+    this.mostBytes = Math.max(this.mostBytes, this.#bytes)
     await new Promise(setImmediate)
     this.#waiting -= 1
-    const code = this.refusal(event)
+    this.#bytes -= draft.bytes
+    const code = this.refusal(entry)
     if (code !== undefined) throw new AnnalsError(code, `refused: ${code}`)
-    const isNew = !this.events.some(({ id }) => id === event.id)
-    if (isNew) this.events.push(event)
-    return { position: this.events.length, time: 0, isNew }
+    const isNew = !this.entries.some(({ id }) => id === entry.id)
+    if (isNew) this.entries.push(entry)
+    return { position: this.entries.length, time: 0, isNew }
   }
 
   refused(loss: Loss): void {
@@ -63,10 +78,20 @@ test('records are recorded in their order, and not too many at once', async () =
   const count = 2 * otlpWindowRecords + 5
   assert.deepEqual(await send(intake, requestOf(texts(count))), { rejected: 0, forbidden: 0, message: '' })
   assert.deepEqual(
-    intake.events.map(({ message }) => message),
+    intake.entries.map(({ text }) => text),
     texts(count).map(({ body }) => body.stringValue),
   )
   assert.equal(intake.most, otlpWindowRecords)
+})
+
+test('what waits at once fits into the queue, whatever it takes as entries', async () => {
+  const intake = new IntakeDouble()
+  const tabs = { timeUnixNano: '1', body: { stringValue: '\t'.repeat(1_000_000) } }
+  const exported = await send(intake, requestOf([tabs, tabs]))
+  assert.equal(exported.rejected, 0)
+  assert.ok(intake.entries.length > 120)
+  assert.ok(intake.mostBytes > otlpWindowBytes / 2 && intake.mostBytes <= otlpWindowBytes)
+  assert.ok(otlpWindowBytes <= queueBytes / 4)
 })
 
 test('I4: the same bytes sent again are recorded once, and equal records in one request are two', async () => {
@@ -74,7 +99,7 @@ test('I4: the same bytes sent again are recorded once, and equal records in one 
   const body = requestOf([...texts(1), ...texts(1)])
   await send(intake, body)
   await send(intake, body)
-  assert.equal(intake.events.length, 2)
+  assert.equal(intake.entries.length, 2)
 })
 
 test('records that say no time are recorded each time that they come', async () => {
@@ -82,17 +107,17 @@ test('records that say no time are recorded each time that they come', async () 
   const body = requestOf([{ body: { stringValue: 'again' } }])
   await send(intake, body)
   await send(intake, body)
-  assert.equal(intake.events.length, 2)
+  assert.equal(intake.entries.length, 2)
 })
 
 test('I7: what is wrong is refused by itself, told, and counted', async () => {
   const intake = new IntakeDouble()
-  intake.refusal = ({ message }) => (message === 'text 0' ? 'ID_CONFLICT' : undefined)
+  intake.refusal = ({ text }) => (text === 'text 0' ? 'ID_CONFLICT' : undefined)
   const wrong = { attributes: [{ key: 'audit.code', value: { intValue: 20101 } }] }
   const isAllowed = ({ message }: AuditEvent) => message !== 'text 1'
   const exported = await send(intake, requestOf([...texts(3), wrong, wrong]), isAllowed)
   assert.deepEqual(
-    intake.events.map(({ message }) => message),
+    intake.entries.map(({ text }) => text),
     ['text 2'],
   )
   assert.equal(exported.rejected, 4)
@@ -118,7 +143,7 @@ test('names that grow with every value in them are refused before they are writt
   const exported = await send(intake, requestOf([record, { ...record, attributes: many }, ...texts(1)]))
   assert.equal(exported.rejected, 2)
   assert.match(exported.message, /the names of attributes cannot be kept/)
-  assert.equal(intake.events.length, 1)
+  assert.equal(intake.entries.length, 1)
 })
 
 test('an answer describes a few of the records that are wrong', async () => {
@@ -132,12 +157,12 @@ test('an answer describes a few of the records that are wrong', async () => {
 test('where there is no room, the whole request is to be sent again', async () => {
   for (const code of ['TOO_MANY_REQUESTS', 'STORAGE_FULL', 'OUTCOME_UNKNOWN', 'UNAVAILABLE'] as const) {
     const intake = new IntakeDouble()
-    intake.refusal = ({ message }) => (message === 'text 1' ? code : undefined)
+    intake.refusal = ({ text }) => (text === 'text 1' ? code : undefined)
     const body = requestOf(texts(3))
     await assert.rejects(send(intake, body), { code })
     intake.refusal = () => undefined
     await send(intake, body)
-    assert.equal(intake.events.length, 3)
+    assert.equal(intake.entries.length, 3)
   }
 })
 
@@ -145,7 +170,7 @@ test('L3: a text that is too long comes in parts', async () => {
   const intake = new IntakeDouble()
   await send(intake, requestOf([{ timeUnixNano: '1', body: { stringValue: 'x'.repeat(150_000) } }]))
   assert.deepEqual(
-    intake.events.map(({ part }) => part?.index),
+    intake.entries.map(({ part }) => part?.index),
     [1, 2, 3],
   )
 })
@@ -157,6 +182,6 @@ test('a request that would become too much text leaves nothing', async () => {
   const resourceLogs = [{ resource: { attributes }, scopeLogs: [{ logRecords: texts(count) }] }]
   const body = Buffer.from(JSON.stringify({ resourceLogs }))
   await assert.rejects(send(intake, body), { code: 'BODY_TOO_LARGE' })
-  assert.equal(intake.events.length, 0)
+  assert.equal(intake.entries.length, 0)
   assert.deepEqual(intake.losses, [{ via: 'otlp', source: 'client:app', reason: 'BODY_TOO_LARGE', count }])
 })

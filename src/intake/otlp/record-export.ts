@@ -4,9 +4,10 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { AuditEvent } from '../../entry/event.ts'
+import type { AuditEvent, Draft } from '../../entry/event.ts'
+import { draftOf } from '../../entry/line.ts'
 import { splitEvent } from '../../entry/split.ts'
-import { otlpTextCharacters, otlpTurnRecords, otlpWindowCharacters, otlpWindowRecords } from '../../limits.ts'
+import { otlpTextCharacters, otlpTurnRecords, otlpWindowBytes, otlpWindowRecords } from '../../limits.ts'
 import type { Intake } from '../intake.ts'
 import { eventOfRecord, headerIn } from './event-of-record.ts'
 import { type LogRecord, tooLarge } from './log-record.ts'
@@ -16,7 +17,7 @@ import { type Exported, isLasting, Refusals } from './refusals.ts'
 
 /** Who exports, and what that may be. */
 export interface Exporter {
-  readonly intake: Pick<Intake, 'log' | 'hostName' | 'component' | 'record' | 'refused'>
+  readonly intake: Pick<Intake, 'log' | 'hostName' | 'component' | 'recordDraft' | 'refused'>
   readonly by: string
   /** Throws FORBIDDEN where this event may not be recorded. */
   readonly demandAllowed: (event: AuditEvent) => void
@@ -33,7 +34,7 @@ export async function recordExport(
 ): Promise<Exported> {
   const refusals = new Refusals()
   const events = await eventsOf(records, digest, exporter, refusals)
-  for (const part of windowsOf(events)) await recordWindow(part, exporter, refusals)
+  for (const window of windowsOf(events, exporter, refusals)) await recordWindow(window, exporter, refusals)
   refusals.tell(exporter.intake, exporter.by)
   return refusals.sum()
 }
@@ -41,7 +42,6 @@ export async function recordExport(
 interface Numbered {
   readonly index: number
   readonly event: AuditEvent
-  readonly characters: number
 }
 
 // All of them before the first is recorded: a request that is too large as a whole leaves nothing behind.
@@ -61,9 +61,8 @@ async function eventsOf(
       const context = { by: exporter.by, hostName, component, origin: origins.of(record) }
       const event = eventOfRecord(record, { ...context, id: idOf(record, digest, index) })
       exporter.demandAllowed(event)
-      const each = { index, event, characters: charactersOf(event) }
-      characters += each.characters
-      events.push(each)
+      characters += charactersOf(event)
+      events.push({ index, event })
     })
     if (characters <= otlpTextCharacters) continue
     const error = tooLarge(`what becomes ${otlpTextCharacters} characters of text`)
@@ -108,38 +107,48 @@ function charactersOf({ message, details = [], elements = [] }: AuditEvent): num
   return pairs.reduce((sum, [name, text]) => sum + name.length + text.length, message.length)
 }
 
-function* windowsOf(events: readonly Numbered[]): Generator<readonly Numbered[]> {
-  let window: Numbered[] = []
-  let characters = 0
-  for (const each of events) {
-    if (window.length === otlpWindowRecords || characters > otlpWindowCharacters) {
-      yield window
-      window = []
-      characters = 0
+interface Drafted {
+  readonly index: number
+  readonly draft: Draft
+}
+
+// By what they are as entries, for that is what the queue counts; also the parts of one record may be many.
+function* windowsOf(
+  events: readonly Numbered[],
+  exporter: Exporter,
+  refusals: Refusals,
+): Generator<readonly Drafted[]> {
+  let window: Drafted[] = []
+  let bytes = 0
+  for (const { index, event } of events) {
+    for (const part of partsOf({ index, event }, exporter, refusals)) {
+      const draft = draftOf(part, exporter.intake.log)
+      if (window.length === otlpWindowRecords || bytes + draft.bytes > otlpWindowBytes) {
+        yield window
+        window = []
+        bytes = 0
+      }
+      window.push({ index, draft })
+      bytes += draft.bytes
     }
-    window.push(each)
-    characters += each.characters
   }
   if (window.length > 0) yield window
 }
 
 // They enter the log's queue in their order, and share its commits.
 async function recordWindow(
-  window: readonly Numbered[],
-  exporter: Exporter,
+  window: readonly Drafted[],
+  { intake }: Exporter,
   refusals: Refusals,
 ): Promise<void> {
-  const { intake } = exporter
-  const entered = window.flatMap(({ index, event }) =>
-    partsOf({ index, event }, exporter, refusals).map(async (part) => {
-      try {
-        await intake.record(part)
-      } catch (error) {
-        return { index, error }
-      }
-      return undefined
-    }),
-  )
+  const entered = window.map(async ({ index, draft }) => {
+    try {
+      await intake.recordDraft(draft)
+    } catch (error) {
+      return { index, error }
+    }
+    return undefined
+  })
   const failures = (await Promise.all(entered)).filter((failure) => failure !== undefined)
   const passing = failures.find(({ error }) => !isLasting(error))
   if (passing !== undefined) throw passing.error
@@ -148,7 +157,7 @@ async function recordWindow(
 
 // The sender chooses where a text that is too long is cut: what then begins with a header is held to it, too (L4).
 function partsOf(
-  { index, event }: Pick<Numbered, 'index' | 'event'>,
+  { index, event }: Numbered,
   { intake, demandAllowed }: Exporter,
   refusals: Refusals,
 ): readonly AuditEvent[] {
