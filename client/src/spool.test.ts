@@ -206,6 +206,32 @@ test('what cannot be made durable leaves nothing behind, and nothing open', asyn
   assert.ok(handles.length > 0 && handles.every(({ fd }) => fd === -1))
 })
 
+test('what a write that failed has left behind is something to send, without another event', async (context) => {
+  const path = directory(context)
+  let filled = 0
+  const parts: Partial<SpoolParts> = {
+    filled: () => (filled += 1),
+    openFile: async (...args) => {
+      const handle = await openFile(...args)
+      if (args[1] === 'ax')
+        handle.appendFile = async () => {
+          await handle.write(spoolLine(event(1)) + spoolLine(event(2)).slice(0, -5))
+          throw Object.assign(new Error('of the disk'), { code: 'ENOSPC' })
+        }
+      return handle
+    },
+  }
+  const { spool } = open(context, path, parts)
+  const both = await Promise.allSettled([spool.append(event(1)), spool.append(event(2))])
+  assert.deepEqual(
+    both.map(({ status }) => status),
+    ['rejected', 'rejected'],
+  )
+  assert.deepEqual([filled, spool.isReady], [1, true])
+  assert.deepEqual(await drained(spool), [event(1).line])
+  assert.deepEqual([spool.bytes, spool.isEmpty, files(path)], [0, true, []])
+})
+
 test('nobody else can read it', async (context) => {
   const path = directory(context)
   const { spool } = open(context, path)

@@ -286,6 +286,8 @@ export class Spool {
         await this.#seal().catch(() => undefined)
         const error = cause instanceof AuditTrailError ? cause : spoolFailed('it cannot be written', cause)
         for (const { reject } of group) reject(error)
+        // Its file is there, with what is whole in it: who waits for all to be sent must not wait for the next event.
+        if (this.#files.length > 0) this.#parts.filled()
       }
     }
     this.#isWriting = false
