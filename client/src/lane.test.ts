@@ -61,3 +61,39 @@ test('those who were told the same by Retry-After come back one after the other,
   ] as const)
     assert.deepEqual(await pauses(context, { random, tries: 1, attempt }), [pause])
 })
+
+test('an event that would get another id when the lane is stopped is given up, as one that was never sent', async () => {
+  const { promise, resolve } = Promise.withResolvers<Attempt>()
+  const lane = new Lane({
+    post: () => promise,
+    settings: {
+      batch: { events: 10, bytes: 1_000, lingerMs: 5, inFlight: 1 },
+      retry: { firstMs: 50, mostMs: 400 },
+    },
+    giveUpAfterMs: Infinity,
+    isPatient: false,
+    makeId: assert.fail,
+    monotonicMs: () => 0,
+    random: () => 0,
+    moved: () => undefined,
+    failed: () => undefined,
+  })
+  const settled = new Promise<readonly [unknown, boolean]>((settle) =>
+    lane.add({
+      id: '',
+      line: '{}',
+      bytes: 2,
+      hasOwnId: true,
+      sinceMs: 0,
+      wasSent: false,
+      settle: (outcome, item) =>
+        settle([outcome instanceof AuditTrailError && outcome.code, item.hasOwnId && !item.wasSent]),
+    }),
+  )
+  await turn()
+  assert.deepEqual(lane.stop(), [])
+  const tooOld = new AuditTrailError('ID_TOO_OLD', 'too old')
+  resolve({ outcomes: [], rest: { error: tooOld, mayPass: false, isWhole: false, leftNoTrace: true } })
+  assert.deepEqual(await settled, ['GIVEN_UP', true])
+  assert.equal(lane.waiting, 0)
+})

@@ -179,7 +179,9 @@ export class Lane {
     // An event that was never sent before is new under any id: one that waited for too long, or that came from a clock
     // that is behind, gets another one, once.
     if (error.code === 'ID_TOO_OLD' && item.hasOwnId && !item.wasSent)
-      return { ...item, ...withId(item, this.#parts.makeId()), wasSent: true }
+      return this.#isStopped
+        ? givenUp(error)
+        : { ...item, ...withId(item, this.#parts.makeId()), wasSent: true }
     const isKept =
       mayPass || (isWhole && (isTooMuch(error, events) || (this.#parts.isPatient && canBePutRight(error))))
     if (!isKept) return error
