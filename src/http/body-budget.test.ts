@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { isAnnalsError } from '../errors.ts'
 import { BodyBudget } from './body-budget.ts'
 
@@ -51,4 +52,14 @@ test('nobody holds more than half, and those who want more of it are in nobodyâ€
     assert.equal(budget.used, used + 2)
   }
   assert.equal(budget.used, used)
+})
+
+test('who may hold no more is passed also where there is too little room for it', async () => {
+  const budget = new BodyBudget(10, 100)
+  await budget.take('greedy', 5)
+  await budget.take('another', 3)
+  const more = assert.rejects(budget.take('greedy', 4))
+  const modest = budget.take('modest', 1).then(() => 'taken')
+  assert.equal(await Promise.race([modest, turn('waits')]), 'taken')
+  await more
 })

@@ -37,7 +37,8 @@ export class BodyBudget {
 
   /** Takes bytes as soon as there is a place for them. Throws UNAVAILABLE where that takes too long. */
   async take(caller: string, bytes: number): Promise<void> {
-    if (this.#waiting.length === 0 && this.#hasPlace(caller, bytes)) return this.#lend(caller, bytes)
+    if (this.#waiting.length === 0 && bytes <= this.#free && this.#mayHold(caller, bytes))
+      return this.#lend(caller, bytes)
     const { promise, resolve } = Promise.withResolvers<boolean>()
     const place = { caller, bytes, go: () => resolve(true) }
     this.#waiting.push(place)
@@ -68,8 +69,9 @@ export class BodyBudget {
   #serve(): void {
     for (let k = 0; k < this.#waiting.length;) {
       const place = this.#waiting[k]
-      if (place === undefined || place.bytes > this.#free) return
-      if (this.#hasPlace(place.caller, place.bytes)) {
+      if (place === undefined) return
+      if (this.#mayHold(place.caller, place.bytes)) {
+        if (place.bytes > this.#free) return
         this.#waiting.splice(k, 1)
         this.#lend(place.caller, place.bytes)
         place.go()
@@ -77,9 +79,8 @@ export class BodyBudget {
     }
   }
 
-  #hasPlace(caller: string, bytes: number): boolean {
-    const held = this.#held.get(caller) ?? 0
-    return bytes <= this.#free && held + bytes <= this.#bytes / 2
+  #mayHold(caller: string, bytes: number): boolean {
+    return (this.#held.get(caller) ?? 0) + bytes <= this.#bytes / 2
   }
 
   #lend(caller: string, bytes: number): void {
