@@ -6,8 +6,10 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -474,6 +476,23 @@ test('whether the owner of a part lives', async (context) => {
   const past = new Date(Date.now() - 61_000)
   utimesSync(join(mine, 'owner'), past, past)
   assert.equal(await isLeft(mine), true, 'one that was not heard of for a minute')
+})
+
+test('a disk that fails for a moment, or is away, does not make a process forget its part', async (context) => {
+  const path = directory(context)
+  const { spool } = open(context, path)
+  await spool.append(event(1))
+  const owner = join(path, readdirSync(path)[0] ?? '', 'owner')
+  renameSync(owner, `${owner}.aside`)
+  symlinkSync(owner, owner)
+  await assert.rejects(spool.append(event(2)), { code: 'SPOOL_FAILED' })
+  assert.equal(spool.isEmpty, false)
+  renameSync(`${owner}.aside`, owner)
+  renameSync(path, `${path}.away`)
+  await assert.rejects(spool.append(event(3)), { code: 'SPOOL_FAILED' })
+  renameSync(`${path}.away`, path)
+  await spool.append(event(4))
+  assert.deepEqual(await drained(spool), [event(1).line, event(4).line])
 })
 
 test('its bytes are bounded, over all that was left behind', async (context) => {

@@ -224,11 +224,13 @@ export class Spool {
   async #keep(): Promise<void> {
     try {
       await stillOwn(this.#own)
-    } catch {
+    } catch (error) {
+      // A disk that fails for a moment takes nothing away; nor does one that is away, where no other part can begin.
+      if (!isMissing(error)) throw error
       await this.#seal().catch(() => undefined)
+      await this.#begin()
       for (const { bytes } of this.#files) this.#bytes -= bytes
       this.#files = []
-      await this.#begin()
     }
   }
 
@@ -489,6 +491,10 @@ async function removeEmptied(directory: string): Promise<boolean> {
   await rm(join(directory, 'owner'), { force: true })
   await rmdir(directory)
   return true
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
 async function isDone(work: Promise<void>): Promise<boolean> {
