@@ -521,6 +521,16 @@ test('E9: whoever finds the queue of the log full is told the time that the log 
   for (const { status, headers } of answers) assert.deepEqual([status, headers['retry-after']], [429, '17'])
 })
 
+test('a stream that ends because the disk is full says when to come back, as the log does', async () => {
+  const { log, disk } = await openTestLog()
+  await using portal = await startPortalWith(log)
+  disk.capacity = disk.used
+  const sent = `${JSON.stringify(login)}\n`.repeat(20_000)
+  const { status, headers, body: text } = await post(portal, sent, { headers: ndjson })
+  assert.match(String(text), /STORAGE_FULL[^\n]*what follows was not read/)
+  assert.deepEqual([status, headers['retry-after']], [507, '60'])
+})
+
 test('a stream that found no room goes on as soon as there is some, and everybody else has a turn meanwhile', async () => {
   await using portal = await startPortal()
   for (let round = 0; round < 5; round += 1) {

@@ -99,7 +99,11 @@ async function addLines({ lease, flow, answer }: Stations, lines: Buffer | undef
 }
 
 function demandGoingOn({ node, flow: { stop } }: Stations): void {
-  if (stop !== undefined) throw new AnnalsError(stop.code, `${stop.message}; what follows was not read`)
+  if (stop !== undefined) {
+    const { code, message, retryAfterSeconds } = stop
+    const when = retryAfterSeconds === undefined ? {} : { retryAfterSeconds }
+    throw new AnnalsError(code, `${message}; what follows was not read`, when)
+  }
   if (!node.isReady())
     throw new AnnalsError('UNAVAILABLE', 'this node is stopping; what follows was not read')
 }
