@@ -54,6 +54,16 @@ test('TLS: a server is trusted by its authority or by its pin, and no other one 
   assert.equal(misnamed.requests.length, 1)
 })
 
+test('TLS: a request that waited for a connection goes out over it', async (context) => {
+  const tls = certificate(context, 'localhost')
+  const server = await startFakeServer(context, { tls })
+  const client = new HttpClient({ ca: tls.cert, connections: 1, timeoutMs: 5_000 })
+  context.after(() => client[Symbol.dispose]())
+  const asked = { url: new URL(server.url), headers: {}, body: '{}', mostBytes: 1_000 }
+  const answers = await Promise.all([1, 2, 3].map(() => client.post(asked)))
+  assert.ok(answers.every(({ isWhole }) => isWhole))
+})
+
 // A server that takes connections and never says anything.
 async function startSilentServer(context: TestContext) {
   const sockets = new Set<Socket>()

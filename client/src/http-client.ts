@@ -105,7 +105,7 @@ export class HttpClient implements Disposable {
         isBegun = true
         request.end(body)
       }
-      whenConnected(request, isSafe, this.#options.pin !== undefined, () => {
+      whenConnected(request, isSafe, () => {
         if (beforeSent === undefined) return begin()
         beforeSent().then(begin, (cause: Error) => {
           request.destroy(cause)
@@ -157,10 +157,11 @@ function readAnswer(response: IncomingMessage, mostBytes: number, done: (answer:
   )
 }
 
-// Calls once the request has a connection over which it can go out. A pinned one is given out only when it stands.
-function whenConnected(request: ClientRequest, isSafe: boolean, isPinned: boolean, call: () => void): void {
+// Calls once the request has a connection over which it can go out. One that does not connect any more stands already: it was
+// used before, handed over by another request, or is pinned.
+function whenConnected(request: ClientRequest, isSafe: boolean, call: () => void): void {
   request.once('socket', (socket) => {
-    if (request.reusedSocket || (isSafe ? isPinned : !socket.connecting)) call()
+    if (request.reusedSocket || !socket.connecting) call()
     else socket.once(isSafe ? 'secureConnect' : 'connect', call)
   })
 }
