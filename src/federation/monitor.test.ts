@@ -30,6 +30,28 @@ test('what is kept of an engine that does not answer is why it does not answer n
   assert.equal(warnings.length, 1)
 })
 
+test('an engine that answers is asked again at once where a read of it failed meanwhile', async () => {
+  const link = linkThatFails([].values())
+  let asked = 0
+  const answer = { certificates: [], holds: [], clock: 0, size: 0, bytes: 0, version: '0' }
+  const describe = async () => {
+    asked += 1
+    // Its bulk answers come over other connections.
+    if (asked === 1) link.dueMs = 0
+    return answer
+  }
+  Object.assign(link.client, { describe })
+  const monitor = monitorOf(link, {
+    registry: { noteContacts: async () => undefined, noteConnected: async () => false },
+    logger: { warn: () => undefined, info: () => undefined },
+  })
+  for (let turn = 0; turn < 4; turn += 1) {
+    await monitor.turn()
+    await monitor.idle()
+  }
+  assert.equal(asked, 2)
+})
+
 function linkThatFails(reasons: Iterator<FailureReason>): Link {
   const double = {
     hostName: 'engine-01',

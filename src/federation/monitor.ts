@@ -61,6 +61,7 @@ export class Monitor {
 
   #begin(link: Link): void {
     link.isCalled = true
+    link.dueMs = Number.POSITIVE_INFINITY
     const call = this.#call(link).finally(() => {
       link.isCalled = false
       this.#calls.delete(call)
@@ -81,9 +82,14 @@ export class Monitor {
       await this.#exchangeKeys(link, description)
       this.#keep(link, { engine: link.engine.id, at: now, described: describedOf(link, description) })
       const isWaitedFor = isRotating || this.#isWaitedFor(link)
-      link.dueMs = performance.now() + (isWaitedFor ? engineFirstContactMs : engineContactMs)
+      // At once where a read has failed meanwhile.
+      const nextMs = performance.now() + (isWaitedFor ? engineFirstContactMs : engineContactMs)
+      link.dueMs = Math.min(link.dueMs, nextMs)
     } catch (error) {
-      if (isJoining(link, clock.wallMicros())) return
+      if (isJoining(link, clock.wallMicros())) {
+        link.dueMs = 0
+        return
+      }
       link.dueMs = performance.now() + engineFirstContactMs
       // The registry's own: no word on the engine.
       if (isAnnalsError(error, 'UNAVAILABLE'))
