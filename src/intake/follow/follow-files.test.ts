@@ -79,7 +79,9 @@ describe('following a file', () => {
   test('what is written into a rotated file while nobody follows is read afterwards', async (t) => {
     const at = stage(t)
     writeFileSync(at.path('audit.log'), lines(0, 2))
-    const first = await at.follow()
+    // However long it takes until the next one follows, it is not long ago.
+    const timing = { ...quick, rotatedMs: 60_000 }
+    const first = await at.follow({ timing })
     await until(() => at.events.length === 2)
     renameSync(at.path('audit.log'), at.path('audit.log.1'))
     writeFileSync(at.path('audit.log'), lines(10, 12))
@@ -87,7 +89,7 @@ describe('following a file', () => {
     await sleep(3 * quick.settleMs)
     await first[Symbol.asyncDispose]()
     appendFileSync(at.path('audit.log.1'), lines(2, 3))
-    await at.follow()
+    await at.follow({ timing })
     await until(() => at.events.length === 5)
     assert.equal(at.messages().at(-1), 'number 2')
   })
@@ -617,6 +619,43 @@ describe('patterns', () => {
     assert.match(String(at.own[0]?.message), /5\.log may have been lost - it is left out, with 5 other files/)
     await until(() => at.events.length === 9 && followed.status().leftOutFiles === 0)
     assert.deepEqual([at.own.length, at.said.filter((text) => text.includes('left out')).length], [1, 1])
+  })
+
+  test('I4: a file that they name twice is followed once, whether it is new or was let go', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('1.log'), lines(0, 3))
+    symlinkSync(at.path('1.log'), at.path('2.log'))
+    const followed = await at.follow({
+      patterns: [at.path('*.log')],
+      bounds: { files: 10, openFiles: 0 },
+      timing: { ...quick, letGoMs: 50 },
+    })
+    for (let k = 3; k < 6; k++) {
+      await until(() => at.events.length >= k && followed.status().quietFiles > 0)
+      await sleep(2 * quick.scanMs)
+      appendFileSync(at.path('1.log'), lineOf(k))
+    }
+    await until(() => at.messages().includes('number 5'))
+    await sleep(10 * quick.lookMs)
+    assert.deepEqual(at.messages(), numbers(0, 6))
+    assert.deepEqual(at.own, [])
+  })
+
+  test('I4: a rotated file that nobody saw is recorded once where they name it too', async (t) => {
+    const at = stage(t)
+    const patterns = [at.path('audit.log*')]
+    writeFileSync(at.path('audit.log'), lines(0, 3))
+    const first = await at.follow({ patterns })
+    await until(() => at.events.length === 3)
+    await first[Symbol.asyncDispose]()
+    renameSync(at.path('audit.log'), at.path('audit.log.2'))
+    writeFileSync(at.path('audit.log'), lines(3, 6))
+    renameSync(at.path('audit.log'), at.path('audit.log.1'))
+    writeFileSync(at.path('audit.log'), lines(6, 9))
+    await at.follow({ patterns })
+    await until(() => at.messages().includes('number 8') && at.messages().includes('number 5'))
+    await sleep(10 * quick.lookMs)
+    assert.deepEqual(at.messages().sort(), numbers(0, 9))
   })
 
   test('that name nothing, or cannot be looked through, are said once; one that exists as it stands is a path', async (t) => {

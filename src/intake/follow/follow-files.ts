@@ -310,17 +310,22 @@ class Follower implements FollowedFiles {
   async #followAll(unfollowed: readonly Unfollowed[], now: Micros): Promise<string[]> {
     const left: string[] = []
     const room = this.#bounds.files - this.#files.size
-    for (const { found, place, isOld } of newestFirst(unfollowed, room, ({ found: { stats } }) => stats)) {
-      const { path } = found
-      if (isOld || this.#isFull) left.push(path)
-      else
-        await this.#attempt(path, async () => {
-          if (await this.#leadsInside(path)) return
-          if (place === undefined) await this.#followNew(found, now)
-          else this.#follow(place, path, [])
-        })
+    for (const each of newestFirst(unfollowed, room, ({ found: { stats } }) => stats)) {
+      const { path } = each.found
+      if (each.isOld || this.#isFull) left.push(path)
+      else await this.#attempt(path, () => this.#followOne(each, now))
     }
     return left
+  }
+
+  async #followOne({ found, place: known }: Unfollowed, now: Micros): Promise<void> {
+    const { path, identity, stats } = found
+    if (await this.#leadsInside(path)) return
+    // Since it was looked at it may have been followed: under another name, or as one that was missed at another path.
+    const candidates = this.#places.all().filter((place) => place.identity.inode === identity.inode)
+    const place = known ?? (await this.#placeOf(found, candidates))
+    if (place === undefined) await this.#followNew(found, now)
+    else if (!isRead(place, stats) && !this.#inUse().has(place)) this.#follow(place, path, [])
   }
 
   // A link may lead to what is never followed: the log itself would grow by itself, and keys would be in it.
