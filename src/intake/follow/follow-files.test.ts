@@ -76,6 +76,20 @@ describe('following a file', () => {
     )
   })
 
+  test('a rotation that nobody saw is read also where all that was read before is how both begin', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 1))
+    const first = await at.follow()
+    await until(() => at.events.length === 1)
+    await first[Symbol.asyncDispose]()
+    renameSync(at.path('audit.log'), at.path('audit.log.2'))
+    writeFileSync(at.path('audit.log'), lines(0, 3))
+    renameSync(at.path('audit.log'), at.path('audit.log.1'))
+    writeFileSync(at.path('audit.log'), lines(0, 1) + lines(3, 6))
+    await at.follow()
+    await until(() => at.messages().includes('number 5') && at.messages().includes('number 2'))
+  })
+
   test('what is written into a rotated file while nobody follows is read afterwards', async (t) => {
     const at = stage(t)
     writeFileSync(at.path('audit.log'), lines(0, 2))
@@ -360,6 +374,22 @@ describe('rotation by rename', () => {
     const texts = at.messages().filter((text) => text.startsWith('number'))
     assert.deepEqual(texts, [...numbers(0, 32), ...numbers(40, 43), ...numbers(50, 53)])
     assert.deepEqual(at.own, [])
+  })
+
+  test('a copy is read from where its original was left off, where that is gone', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 3))
+    const first = await at.follow()
+    await until(() => at.events.length === 3)
+    await first[Symbol.asyncDispose]()
+    appendFileSync(at.path('audit.log'), lines(3, 6))
+    copyFileSync(at.path('audit.log'), at.path('audit.log.1'))
+    writeFileSync(at.path('new'), lines(6, 9))
+    renameSync(at.path('new'), at.path('audit.log'))
+    await at.follow()
+    await until(() => at.messages().includes('number 8') && at.messages().includes('number 5'))
+    await sleep(10 * quick.scanMs)
+    assert.deepEqual(at.messages().sort(), numbers(0, 9))
   })
 
   test('I7: a file that was removed before it was read to its end is told of, with the bytes that are missing', async (t) => {

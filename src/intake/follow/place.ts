@@ -70,11 +70,14 @@ export function markOf(bytes: Uint8Array): Mark {
 
 const nothing = markOf(new Uint8Array())
 
+/** How far a generation has been read by now. */
+export function formerOf({ id, offset, isWithin, head, tail }: Former): Former {
+  return { id, offset, isWithin, head, tail }
+}
+
 /** Puts a place to the beginning of what is another file now, under a new id. */
 export function toStart(place: Place, id: string, identity: FileIdentity): void {
-  const { offset, isWithin, head, tail } = place
-  if (offset > 0)
-    place.former = [...place.former, { id: place.id, offset, isWithin, head, tail }].slice(-followFormer)
+  if (place.offset > 0) place.former = [...place.former, formerOf(place)].slice(-followFormer)
   place.id = id
   place.identity = identity
   place.offset = 0

@@ -12,6 +12,7 @@ import {
   type FileIdentity,
   type Former,
   birthOf,
+  formerOf,
   identityOf,
   isInDoubt,
   keyOf,
@@ -182,9 +183,9 @@ function orderOf({ identity, stats }: FoundFile): bigint {
   return birthOf(identity) ?? stats.mtimeNs
 }
 
-// Somebody has copied a log: the copy begins with the same bytes as what it was copied from, and has the same where that was
-// read last. Logs that only begin alike, with a banner, are no copies. `present`: what it was copied from is there, and is
-// read itself.
+// Somebody has copied a log: the copy begins with the same bytes as what it was copied from, and ends as that has it there.
+// Where that is gone, the copy has the same where it was read last. Logs that only begin alike, with a banner, are no copies.
+// `present`: what it was copied from is there, and is read itself.
 async function copiedBy(
   file: FoundFile,
   beside: readonly FoundFile[],
@@ -198,14 +199,14 @@ async function copiedBy(
   for (const place of earlier) {
     for (const read of [place, ...place.former]) {
       if (read.offset === 0 || !(await isMarked(handle, read.head, 0))) continue
-      if (size >= BigInt(read.offset)) {
-        if (await hasTail(handle, read)) return read === place ? 'present' : read
-        continue
-      }
-      // Copied before it was read so far. Where the original is there, it tells.
       const original = read === place ? await originalOf(place, path, beside, except) : undefined
-      if (original === undefined) likely ??= unread(read)
-      else if (await endsAlike(handle, Number(size), original, except)) return 'present'
+      if (original !== undefined && (await endsAlike(handle, Number(size), original, except)))
+        return 'present'
+      // Unless it has begun again meanwhile, it tells that this is no copy.
+      if (original !== undefined && (await isStill(original, place, except))) continue
+      // Copied before it was read so far.
+      if (size < BigInt(read.offset)) likely ??= unread(read)
+      else if (await hasTail(handle, read)) return formerOf(read)
     }
   }
   return likely
