@@ -24,12 +24,14 @@ export class NamedFiles {
   readonly #logger: FollowLogger
   readonly #said = new Set<string>()
   readonly #told = new Set<string>()
+  readonly #most: number
 
-  /** `patterns` are absolute. What lies in the directory `except` is not there. */
-  constructor(patterns: readonly string[], except: string, logger: FollowLogger) {
+  /** `patterns` are absolute. What lies in the directory `except` is not there. At most so many paths are looked at. */
+  constructor(patterns: readonly string[], except: string, logger: FollowLogger, most = followPaths) {
     this.#patterns = patterns
     this.#except = except
     this.#logger = logger
+    this.#most = most
   }
 
   /** How many paths cannot be looked at, as far as is known. */
@@ -42,16 +44,19 @@ export class NamedFiles {
     const seen = new Set<string>()
     const files: FoundFile[] = []
     for (const pattern of this.#patterns) {
-      const paths = (await pathsNamed(pattern, followPaths - seen.size)).filter(
-        (path) => !seen.has(path) && !isCompressed(path) && !isWithin(this.#except, path),
-      )
+      const isWanted = (path: string) =>
+        !seen.has(path) && !isCompressed(path) && !isWithin(this.#except, path)
+      // What is not wanted takes no place: rotated files that are compressed may be many more than the others.
+      const paths = await pathsNamed(pattern, this.#most - seen.size, isWanted)
       for (const path of paths) seen.add(path)
       const found = await this.#find(paths)
       if (found.length === 0) await this.#sayNone(pattern)
       else this.#told.add(pattern)
       files.push(...found)
     }
-    return { files, isCut: seen.size >= followPaths }
+    // What is not there any more is no problem any more.
+    for (const path of this.#said) if (!seen.has(path)) this.#said.delete(path)
+    return { files, isCut: seen.size >= this.#most }
   }
 
   async #find(paths: readonly string[]): Promise<FoundFile[]> {

@@ -9,13 +9,21 @@ export function isNamedBy(pattern: string, path: string): boolean {
   return path === pattern || (isPattern(pattern) && matchesGlob(path, pattern))
 }
 
-/** The paths that a pattern names, at most so many. One that exists as it stands names itself, whatever its characters. */
-export async function pathsNamed(pattern: string, most: number): Promise<string[]> {
-  if (!isPattern(pattern)) return [pattern].slice(0, most)
-  const paths = new Set((await exists(pattern)) ? [pattern] : [])
+/**
+ * The paths that a pattern names and that are wanted, at most so many. One that exists as it stands names itself, whatever
+ * its characters.
+ */
+export async function pathsNamed(
+  pattern: string,
+  most: number,
+  isWanted: (path: string) => boolean = () => true,
+): Promise<string[]> {
+  const isPlain = !isPattern(pattern)
+  const paths = new Set((isPlain || (await exists(pattern))) && isWanted(pattern) ? [pattern] : [])
+  if (isPlain) return [...paths].slice(0, most)
   for await (const path of glob(pattern)) {
     if (paths.size >= most) break
-    paths.add(path)
+    if (isWanted(path)) paths.add(path)
   }
   return [...paths].slice(0, most)
 }
