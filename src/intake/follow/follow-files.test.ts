@@ -651,6 +651,34 @@ describe('patterns', () => {
     assert.deepEqual([at.own.length, at.said.filter((text) => text.includes('left out')).length], [1, 1])
   })
 
+  test('a file whose directory is gone takes nobody the place away, and is read on when that is back', async (t) => {
+    const at = stage(t)
+    for (const k of [0, 1]) {
+      mkdirSync(at.path(`logs/${k}`), { recursive: true })
+      writeFileSync(at.path(`logs/${k}/a.log`), lineOf(k))
+    }
+    const options = {
+      patterns: [at.path('logs/**/*.log')],
+      bounds: { files: 2, openFiles: 0 },
+      timing: { ...quick, restMs: 100, letGoMs: 3_600_000 },
+    }
+    const first = await at.follow(options)
+    await until(() => at.events.length === 2)
+    await first[Symbol.asyncDispose]()
+    renameSync(at.path('logs'), at.path('away'))
+    const second = await at.follow(options)
+    mkdirSync(at.path('logs/2'), { recursive: true })
+    writeFileSync(at.path('logs/2/a.log'), lineOf(2))
+    await until(() => at.events.length === 3)
+    await until(() => second.status().quietFiles >= 2)
+    await sleep(10 * quick.scanMs)
+    assert.ok(second.status().quietFiles >= 2)
+    renameSync(at.path('away/0'), at.path('logs/0'))
+    appendFileSync(at.path('logs/0/a.log'), lineOf(3))
+    await until(() => at.events.length === 4)
+    assert.deepEqual(new Set(at.messages()), new Set(numbers(0, 4)))
+  })
+
   test('I4: a file that they name twice is followed once, whether it is new or was let go', async (t) => {
     const at = stage(t)
     writeFileSync(at.path('1.log'), lines(0, 3))

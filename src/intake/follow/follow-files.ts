@@ -39,7 +39,7 @@ import {
 } from './place.ts'
 import { Places } from './places.ts'
 import { RecentTimes } from './recent-times.ts'
-import { findFile, type FoundFile, isStill, missedFiles } from './rotated.ts'
+import { findFile, type FoundFile, isAway, isStill, missedFiles } from './rotated.ts'
 import { type FollowTiming, followTiming } from './timing.ts'
 import { Turns } from './turns.ts'
 
@@ -299,6 +299,7 @@ class Follower implements FollowedFiles {
         const there = await findFile(path)
         const isThere = there !== undefined && isOne(there.identity, place.identity)
         if (isThere && isRead(place, there.stats)) place.seen = now
+        else if (there === undefined && isAway(path)) return
         else if (this.#isFull) left.push(path)
         else this.#follow(place, path, this.#filesOf(path))
       })

@@ -164,7 +164,7 @@ export class FollowedFile {
       if (unopened !== undefined && this.#isAsLooked(unopened)) return await this.#atRest(unopened)
     }
     const handle = await this.#opened()
-    if (handle === 'away') return await this.#cannotRead('ENOENT')
+    if (handle === 'away') return await this.#away()
     if (handle === 'gone') return await this.#gone()
     this.#misses = 0
     if (this.#problem !== undefined)
@@ -204,15 +204,15 @@ export class FollowedFile {
   // Nothing has come since the last look.
   async #atRest(stats: BigIntStats): Promise<number | undefined> {
     const { place } = this
-    const { timing, clock, open, isCrowded } = this.#parts
-    const quietMs = (clock.monotonicMicros() - this.#grew) / 1000
+    const { timing, open } = this.#parts
+    const quietMs = this.#quietMs
     if (BigInt(place.offset) === stats.size) this.#drain()
     const successor = await findFile(place.path)
     if (successor !== undefined && isOne(successor.identity, place.identity)) {
       if (open.count > open.most) await this.#file.close()
-      const isLong = quietMs >= (isCrowded() ? timing.restMs : timing.letGoMs)
       // One that is held open would be read to its end where it is removed.
-      if (isLong && !this.#file.isOpen && BigInt(place.offset) === stats.size) return this.#letGo(stats)
+      if (this.#isLong(quietMs) && !this.#file.isOpen && BigInt(place.offset) === stats.size)
+        return this.#letGo(stats.mtimeNs)
       return quietMs < timing.restMs ? timing.lookMs : timing.restLookMs
     }
     if (quietMs < timing.settleMs) return timing.lookMs
@@ -223,8 +223,23 @@ export class FollowedFile {
     return isOver && place.isSettled && (isRemoved || successor !== undefined) ? undefined : timing.restLookMs
   }
 
-  #letGo({ mtimeNs }: BigIntStats): undefined {
-    this.place.quietSince = String(mtimeNs)
+  get #quietMs(): number {
+    return (this.#parts.clock.monotonicMicros() - this.#grew) / 1000
+  }
+
+  #isLong(quietMs: number): boolean {
+    const { timing, isCrowded } = this.#parts
+    return quietMs >= (isCrowded() ? timing.restMs : timing.letGoMs)
+  }
+
+  // Whoever makes directories and removes them would otherwise take all others the place away.
+  async #away(): Promise<number | undefined> {
+    return this.#isLong(this.#quietMs) ? this.#letGo(0n) : await this.#cannotRead('ENOENT')
+  }
+
+  // `changed` is the time of the file's last change, zero where nobody can say what has become of it.
+  #letGo(changed: bigint): undefined {
+    this.place.quietSince = String(changed)
     this.#parts.places.changed(0)
   }
 

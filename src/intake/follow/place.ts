@@ -57,8 +57,8 @@ export interface Place {
   /** True where it was rotated away and everything of it is recorded. */
   isSettled: boolean
   /**
-   * When its file was changed last, in nanoseconds, where that was let go at its own path because nothing came for long;
-   * undefined where it is followed.
+   * When its file was changed last, in nanoseconds, where that was let go at its own path because nothing came for long, or
+   * zero where its directory was away for long; undefined where it is followed.
    */
   quietSince: string | undefined
 }

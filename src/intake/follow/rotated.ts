@@ -45,9 +45,14 @@ export async function findFile(path: string): Promise<FoundFile | undefined> {
   return stats?.isFile() === true ? { path, stats, identity: identityOf(stats) } : undefined
 }
 
+/** True where the directory of a path is not there or cannot be read, so that nobody can say what has become of its file. */
+export function isAway(path: string): boolean {
+  return namesIn(dirname(path)) === undefined
+}
+
 /**
  * The files in the directory of a followed path, and in those beneath it, that have another name. Undefined where that
- * directory is not there or cannot be read, so that nobody can say what has become of a file.
+ * directory is away.
  */
 export async function filesBeside(path: string): Promise<FoundFile[] | undefined> {
   const found = new Map<string, FoundFile>()
