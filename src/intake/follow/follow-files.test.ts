@@ -14,6 +14,8 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import fs from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -373,6 +375,39 @@ describe('rotation by rename', () => {
     }
     const texts = at.messages().filter((text) => text.startsWith('number'))
     assert.deepEqual(texts, [...numbers(0, 32), ...numbers(40, 43), ...numbers(50, 53)])
+    assert.deepEqual(at.own, [])
+  })
+
+  test('is not taken for a truncation where it falls between a look and the opening', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lineOf(0))
+    // Longer than a tick of the file system's clock, so that both are changed after their birth.
+    await sleep(20)
+    appendFileSync(at.path('audit.log'), lineOf(1))
+    const first = await at.follow()
+    await until(() => at.events.length === 2)
+    await first[Symbol.asyncDispose]()
+    appendFileSync(at.path('audit.log'), lineOf(2))
+    const { open } = fs
+    const restore = () => {
+      fs.open = open
+      syncBuiltinESMExports()
+    }
+    t.after(restore)
+    fs.open = async (path, flags, mode) => {
+      if (path !== at.path('audit.log')) return await open(path, flags, mode)
+      restore()
+      renameSync(at.path('audit.log'), at.path('audit.log.1'))
+      writeFileSync(at.path('audit.log'), lineOf(3))
+      await sleep(20)
+      appendFileSync(at.path('audit.log'), lineOf(4))
+      return await open(path, flags, mode)
+    }
+    syncBuiltinESMExports()
+    await at.follow()
+    await until(() => at.messages().includes('number 4') && at.messages().includes('number 2'))
+    await sleep(10 * quick.scanMs)
+    assert.deepEqual(at.messages(), numbers(0, 5))
     assert.deepEqual(at.own, [])
   })
 

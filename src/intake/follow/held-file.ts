@@ -55,14 +55,9 @@ export class HeldFile {
   async open(): Promise<OpenedFile | 'away' | 'gone'> {
     if (this.#handle !== undefined) return { handle: this.#handle, known: undefined }
     const { identity, path, isSettled } = this.#place
-    const found = await findFile(this.#at)
-    if (found !== undefined) {
-      // One that was rotated away does not begin again.
-      const isCertain = this.#at === path || !isInDoubt(found.identity, identity)
-      const isIt = !isSettled && isCertain && isOne(found.identity, identity)
-      const opened = await this.#openAt(this.#at, isIt)
-      if (opened !== undefined) return opened
-    }
+    // One that was rotated away does not begin again.
+    const opened = (await findFile(this.#at)) && (await this.#openAt(this.#at, !isSettled))
+    if (opened !== undefined) return opened
     const beside = await filesBeside(path)
     for (const file of beside ?? []) {
       const opened = file.identity.inode === identity.inode ? await this.#openAt(file.path, false) : undefined
@@ -86,18 +81,22 @@ export class HeldFile {
     await handle.close()
   }
 
-  // `isIt`: it is certain that it is this file; where its bytes are others, it has begun again.
-  async #openAt(path: string, isIt: boolean): Promise<OpenedFile | undefined> {
+  // Where it is certain that it is this file, and its bytes are others, it has begun again, if it can.
+  async #openAt(path: string, canBegin: boolean): Promise<OpenedFile | undefined> {
     const opened = await openFile(path, this.#except)
     if (opened === undefined) return undefined
     const { handle, stats } = opened
+    const identity = identityOf(stats)
+    const isSure = !isInDoubt(identity, this.#place.identity)
+    // What has been opened may not be what was there at a look.
+    const isIt = canBegin && (isSure || path === this.#place.path) && isOne(identity, this.#place.identity)
     let known: Recognised | 'other' | undefined
     try {
-      const isTold = isIt || this.#place.offset > 0 || !isInDoubt(identityOf(stats), this.#place.identity)
+      const isTold = isIt || this.#place.offset > 0 || isSure
       known = isTold ? await recognise(handle, stats, this.#place) : undefined
       if (isIt) known ??= 'other'
       if (known === undefined) return undefined
-      if (known !== 'other') this.#place.identity = identityOf(stats)
+      if (known !== 'other') this.#place.identity = identity
       this.#at = path
       this.#handle = handle
       this.#open.count += 1
