@@ -558,6 +558,43 @@ describe('copy and truncate', () => {
     assert.deepEqual([...new Set(at.messages())], numbers(0, 30))
   })
 
+  test('a copy is looked for again where its original is truncated while copies are being looked for', async (t) => {
+    const at = stage(t)
+    writeFileSync(at.path('audit.log'), lines(0, 3))
+    const first = await at.follow()
+    await until(() => at.events.length === 3)
+    truncateSync(at.path('audit.log'))
+    await until(() => at.own.length === 1)
+    appendFileSync(at.path('audit.log'), lines(3, 6))
+    await until(() => at.events.length === 6)
+    renameSync(at.path('audit.log'), at.path('audit.log.2'))
+    writeFileSync(at.path('audit.log'), lines(6, 9))
+    await until(() => at.events.length === 9)
+    await until(() => readFileSync(at.path('state/places.json'), 'utf8').includes('"isSettled":true'))
+    await first[Symbol.asyncDispose]()
+    copyFileSync(at.path('audit.log'), at.path('audit.log.1'))
+    const { open } = fs
+    const restore = () => {
+      fs.open = open
+      syncBuiltinESMExports()
+    }
+    t.after(restore)
+    // The copy has been looked at by then: its original is there.
+    fs.open = async (path, flags, mode) => {
+      if (path !== at.path('audit.log.2')) return await open(path, flags, mode)
+      restore()
+      appendFileSync(at.path('audit.log.1'), lines(9, 12))
+      truncateSync(at.path('audit.log'))
+      appendFileSync(at.path('audit.log'), lineOf(12))
+      await until(() => at.messages().includes('number 12'))
+      return await open(path, flags, mode)
+    }
+    syncBuiltinESMExports()
+    await at.follow({ timing: { ...quick, rotatedMs: 0 } })
+    await until(() => at.messages().includes('number 11'))
+    assert.deepEqual(new Set(at.messages()), new Set(numbers(0, 13)))
+  })
+
   test('I4: a copy that was made before its original was read to the end brings its lines under their ids', async (t) => {
     const at = stage(t)
     writeFileSync(at.path('audit.log'), lines(0, 10))

@@ -232,10 +232,8 @@ class Follower implements FollowedFiles {
 
   async #scan(): Promise<void> {
     // While files are renamed one may be overlooked.
-    for (const path of this.#unsure)
-      await this.#attempt(path, async () => {
-        if (await this.#followMissed(path)) this.#unsure.delete(path)
-      })
+    const unsure = [...this.#unsure]
+    for (const path of unsure) await this.#attempt(path, () => this.#lookBeside(path))
     const now = this.#options.clock.wallMicros()
     const { files, isCut } = await this.#named.look()
     const newFiles = await this.#unfollowed(
@@ -246,6 +244,17 @@ class Follower implements FollowedFiles {
     this.#sayLeft(left, isCut)
     const inUse = this.#inUse()
     this.#places.forgetOld(now, (place) => inUse.has(place))
+  }
+
+  // Where that is asked for meanwhile, it is done again.
+  async #lookBeside(path: string): Promise<void> {
+    let isSure = false
+    this.#unsure.delete(path)
+    try {
+      isSure = await this.#followMissed(path)
+    } finally {
+      if (!isSure) this.#unsure.add(path)
+    }
   }
 
   // Those that nobody reads at the moment, and in which there may be something.
