@@ -44,6 +44,7 @@ export class Inlet {
   #bytes = 0
   readonly #forRoom = new Set<() => void>()
   #running: Promise<void> | undefined
+  #isGivenUp = false
 
   constructor(parts: InletParts) {
     this.#parts = parts
@@ -122,12 +123,14 @@ export class Inlet {
 
   async #deliver({ drafts, bytes, messages }: Group): Promise<void> {
     const { intake, signal } = this.#parts
-    const delivered = intake.deliverGroup(drafts, signal)
+    // What stands behind may be the rest of a message that has been lost.
+    const delivered = this.#isGivenUp ? Promise.reject(signal.reason) : intake.deliverGroup(drafts, signal)
     // When the log has begun with it.
     setImmediate(() => this.#tellRoom())
     try {
       await delivered
     } catch (error) {
+      this.#isGivenUp = signal.aborted
       const reason = signal.aborted ? 'stopped' : isAnnalsError(error) ? error.code : 'INTERNAL'
       for (const [source, count] of messages) this.lose(source, reason, count)
     } finally {
