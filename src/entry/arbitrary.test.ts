@@ -25,6 +25,7 @@ const hardTexts = [
   '\ud800',
   '\udc80',
   '\udcff',
+  '\udcc3\udca4',
   '\udfff',
   '\u{1f642}',
   'é',

@@ -44,6 +44,20 @@ test('L3: bytes that no character has go through a string without loss', () => {
   )
 })
 
+test('L3: bytes of a string that together are a character are that character', () => {
+  assert.equal(escapeText('\udcc3\udca4\udca4'), 'ä#244')
+  assert.equal(escapeText('\udcf0\udc9f\udc99\udc82#011'), '🙂#043011')
+  assert.equal(escapeText('\ud83d\udcc3\udca4'), '\u{1f4c3}#244')
+  assert.equal(escapeText('\udcc2\udc85'), '#302#205')
+  assert.equal(escapeKept('\udcc3\udca4#011'), 'ä#011')
+  fc.assert(
+    fc.property(anyText, (text) => {
+      const escaped = escapeText(text)
+      assert.equal(escapeBytes(unescape(escaped)), escaped)
+    }),
+  )
+})
+
 test('L3: only well-formed UTF-8 is text', () => {
   for (const bad of [
     '\xc0\x80',

@@ -8,7 +8,8 @@
 //
 // A string stands for bytes that are no UTF-8 by lone surrogates, the byte b as U+DC00 + b (as Python's PEP 383 does),
 // so that text read from bytes can go through strings without loss. Any other lone surrogate, which no bytes stand
-// for, is written as the three bytes that UTF-8 would have for it.
+// for, is written as the three bytes that UTF-8 would have for it. Where such bytes together are a character, as nothing but
+// a string that somebody made up says it (JSON's "\udcc3\udca4"), it is that character: the bytes are the same.
 
 const clean = /^[ -"$-~]*$/
 const cleanOfKept = /^[ -~]*$/
@@ -16,10 +17,19 @@ const toEscape = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\ufeff]|#(?=[0-7]{3})/u
 const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\ufeff]/u
 const escapes = /#([0-3][0-7]{2})/g
 const hasEscapes = /#[0-3][0-7]{2}/
+const joinable = /[\udcc2-\udcf4][\udc80-\udcbf]/
 
 /** Escapes text. */
 export function escapeText(text: string): string {
-  return clean.test(text) ? text : escapeFrom(text, text.search(toEscape), false)
+  return clean.test(text) ? text : escapeWhole(joined(text))
+}
+
+function escapeWhole(text: string): string {
+  return escapeFrom(text, text.search(toEscape), false)
+}
+
+function joined(text: string): string {
+  return joinable.test(text) ? decodeText(unescape(escapeWhole(text))) : text
 }
 
 /** Escapes bytes, whatever they hold. */
@@ -33,7 +43,7 @@ export function escapeBytes(bytes: Uint8Array): string {
  * is escaped (L3, the last two forms of L5).
  */
 export function escapeKept(text: string | Uint8Array): string {
-  const decoded = typeof text === 'string' ? text : decodeText(text)
+  const decoded = typeof text === 'string' ? joined(text) : decodeText(text)
   return cleanOfKept.test(decoded) ? decoded : escapeFrom(decoded, decoded.search(unprintable), true)
 }
 
