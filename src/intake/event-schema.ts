@@ -73,7 +73,8 @@ export const PostedEvent = Type.Object(
     occurred: Type.Optional(
       Type.String({
         pattern: instant,
-        description: 'When it happened, where that is not now (RFC 3339).',
+        description:
+          'When it happened, where that is not now (RFC 3339). What is finer than a microsecond is cut off; what lies before 1685 or after 2254 may be refused.',
         expects: 'a date and time with an offset, such as 2026-01-31T12:00:00.123456Z',
       }),
     ),

@@ -181,6 +181,8 @@ describe('refusing an event', () => {
 
   test('a time that the calendar does not have is refused', () => {
     refused({ ...free, occurred: '2025-02-30T00:00:00Z' }, 'occurred', /no such date/)
+    refused({ ...free, occurred: '0001-01-01T00:00:00Z' }, 'occurred', /from 1685 to 2254/)
+    refused({ ...free, occurred: '9999-12-31T23:59:59.999Z' }, 'occurred', /from 1685 to 2254/)
   })
 
   test('a number that cannot be kept exactly is refused', () => {

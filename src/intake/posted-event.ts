@@ -10,6 +10,7 @@ import { type AuditCode, fieldsOf, lookUp, renderTemplate, textTemplateOf } from
 import type { AuditEvent, Micros } from '../entry/event.ts'
 import { parseTimestamp } from '../entry/foreign.ts'
 import { renderHeader } from '../entry/header.ts'
+import { isSaturated } from '../entry/time-zone.ts'
 import { AnnalsError } from '../errors.ts'
 import { detailDepth } from '../limits.ts'
 import { flatten } from './flatten.ts'
@@ -135,6 +136,8 @@ function missing(name: string, names: readonly string[], code: number): AnnalsEr
 function instantOf(written: string): Micros {
   const micros = parseTimestamp(written.toUpperCase(), 9)
   if (typeof micros === 'string') throw invalid('occurred', `is ${JSON.stringify(written)}: ${micros}`)
+  if (isSaturated(micros))
+    throw invalid('occurred', `is ${JSON.stringify(written)}: expected a time from 1685 to 2254`)
   return micros
 }
 
