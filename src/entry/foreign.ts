@@ -10,7 +10,7 @@
 import { decodeText } from './escape.ts'
 import type { Element, Micros } from './event.ts'
 import { readElement, unquoteValue } from './structured-data.ts'
-import { saturate } from './time-zone.ts'
+import { isSaturated, saturate } from './time-zone.ts'
 import { isDate, isTimeOfDay, utcSeconds } from './time.ts'
 
 /** What all three forms may say of the sender. Undefined: not said. */
@@ -26,6 +26,8 @@ export interface Rfc5424Line extends Sender {
   readonly facility: number
   readonly severity: number
   readonly time: Micros | undefined
+  /** The time as it was written, where it says more than `time` can. */
+  readonly written?: string
   readonly msgId: string | undefined
   /** Values unescaped; bytes in them that are no UTF-8 are lone surrogates (`escape.ts`). */
   readonly elements: readonly Element[]
@@ -39,6 +41,8 @@ export interface IsoLine extends Sender {
   readonly form: 'iso'
   /** What is finer than a microsecond is cut off. */
   readonly time: Micros
+  /** The time as it was written, where it says more than `time` can. */
+  readonly written?: string
   readonly message: Uint8Array
 }
 
@@ -110,6 +114,7 @@ function parseRfc5424(line: Uint8Array, text: string): ForeignLine {
     facility: value >> 3,
     severity: value & 7,
     time,
+    ...(time === undefined ? {} : writtenOf(written, time)),
     hostName: said(hostName),
     appName: said(appName),
     procId: said(procId),
@@ -152,7 +157,11 @@ function parseIso(line: Uint8Array, text: string): ForeignLine {
   const tagged = parseTagged(line, text, found[0].length)
   return tagged === undefined
     ? unreadable('it has no tag with a colon behind the host name')
-    : { form: 'iso', time, hostName: found[2], ...tagged }
+    : { form: 'iso', time, ...writtenOf(found[1] ?? '', time), hostName: found[2], ...tagged }
+}
+
+function writtenOf(written: string, time: Micros): { written?: string } {
+  return isSaturated(time) || /\.[0-9]{7}/.test(written) ? { written } : {}
 }
 
 const traditionalForm = /^([A-Z][a-z]{2}) ([ 0-3][0-9]) ([0-9]{2}):([0-9]{2}):([0-9]{2}) ([!-~]{1,255}) /

@@ -62,11 +62,14 @@ export function rawEvent(raw: Uint8Array, reason: string, context: LineContext):
 
 // What the entry's own header has no place for.
 function detailsOf(line: KeptLine, code: string): Pick<AuditEvent, 'details'> {
-  if (line.form !== 'rfc5424') return {}
+  if (line.form === 'traditional' || line.form === 'unreadable') return {}
   const details: [string, string][] = []
-  if (line.msgId !== undefined && line.msgId !== code) details.push(['msgid', line.msgId])
-  if (line.hadBom) details.push(['bom', 'true'])
-  if (line.time === undefined) details.push(['timestamp', '-'])
+  if (line.form === 'rfc5424') {
+    if (line.msgId !== undefined && line.msgId !== code) details.push(['msgid', line.msgId])
+    if (line.hadBom) details.push(['bom', 'true'])
+    if (line.time === undefined) details.push(['timestamp', '-'])
+  }
+  if (line.written !== undefined) details.push(['timestamp', line.written])
   return details.length === 0 ? {} : { details }
 }
 

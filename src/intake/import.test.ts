@@ -77,6 +77,26 @@ const messages = (entries: readonly StoredEntry[]): string[] =>
   entries.map((entry) => String(Buffer.from(entry.message)))
 
 describe('import', () => {
+  test('W9: a time that says more than an entry can is kept as it was written, too', async () => {
+    await using at = await place()
+    const path = await at.write('audit.log', [
+      '2025-12-10T07:34:00.123456789Z portal-01 tag: finer than a microsecond',
+      '9999-12-31T23:59:59Z portal-01 tag: farther than can be told',
+      '<13>1 0001-01-01T00:00:00Z portal-01 tag - - - the same',
+      '2025-12-10T07:34:01.123456Z portal-01 tag: neither',
+    ])
+    await at.run([path])
+    const written = (await at.entries())
+      .slice(0, 4)
+      .map(({ elements }) => elements.find(({ name }) => name === 'detail@32473')?.params)
+    assert.deepEqual(written, [
+      [['timestamp', '2025-12-10T07:34:00.123456789Z']],
+      [['timestamp', '9999-12-31T23:59:59Z']],
+      [['timestamp', '0001-01-01T00:00:00Z']],
+      undefined,
+    ])
+  })
+
   for (const [file, options] of [
     ['portal.iso.log', {}],
     ['engine-02.rfc5424.log', {}],
