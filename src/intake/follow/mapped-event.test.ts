@@ -130,6 +130,25 @@ describe('a JSON line', () => {
     ])
   })
 
+  test('keeps numbers that JavaScript has none for as they are written', () => {
+    const how = mapping({ code: '1', actor: '$.user', message: 'm', target: '$.order' }, 'rest')
+    const line =
+      '{"user":76561198000000001,"order":-9007199254740993,"ids":[12345678901234567890,1e999,0.5,7],"a b": 9007199254740993}'
+    const { actor, target, details } = read(line, how)
+    assert.deepEqual([actor, target], ['76561198000000001', '-9007199254740993'])
+    assert.deepEqual(details, [
+      ['ids.0', '12345678901234567890'],
+      ['ids.1', '1e999'],
+      ['ids.2', '0.5'],
+      ['ids.3', '7'],
+      ['more', '{"a b":"9007199254740993"}'],
+    ])
+    // A number that is a time stays one.
+    const timed = mapping({ code: '1', actor: 'a', message: 'm', occurred: '$.t' }, 'rest')
+    const { occurred } = read('{"t":1700000000.1234567890123456789,"id":9007199254740993}', timed)
+    assert.equal(occurred, 1_700_000_000_123_457)
+  })
+
   test('is nested as deep as it wants', () => {
     const deep = JSON.parse(`${'['.repeat(60)}${']'.repeat(60)}`) as unknown
     const event = read({ event: { code: 1 }, user: 'u', msg: 'm', deep }, usual)

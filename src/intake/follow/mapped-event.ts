@@ -5,6 +5,7 @@ import type { AuditEvent, Micros } from '../../entry/event.ts'
 import { formatMicros } from '../../entry/time.ts'
 import { isAnnalsError } from '../../errors.ts'
 import { rawEvent } from '../event-of-line.ts'
+import { parseExactly } from '../exact-json.ts'
 import { flatten } from '../flatten.ts'
 import { parsePosted } from '../posted-event.ts'
 import {
@@ -45,7 +46,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 function parseObject(line: Uint8Array): Line | string {
   try {
-    const value: unknown = JSON.parse(utf8.decode(line))
+    const value = parseExactly(utf8.decode(line))
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Line
     return 'it is not a JSON object'
   } catch {

@@ -101,6 +101,15 @@ test('integers that JavaScript has no number for, and what JSON has none for, co
   assert.deepEqual(record?.body, ['9007199254740993', -5, 'NaN', null])
 })
 
+test('64-bit integers that are written as numbers are not rounded', () => {
+  const json =
+    '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":1700000000000000999,' +
+    '"body":{"arrayValue":{"values":[{"intValue":9007199254740993},{"intValue": -9223372036854775807},{"doubleValue":9007199254740993}]}}}]}]}]}'
+  const [record] = jsonEncoding.read(Buffer.from(json))
+  assert.equal(record?.time, 1_700_000_000_000_000)
+  assert.deepEqual(record?.body, ['9007199254740993', '-9223372036854775807', 9_007_199_254_740_992])
+})
+
 test('what is not known is skipped, in both encodings', () => {
   const known = { body: { stringValue: 'kept' } }
   const more = { ...bothOf({ ...known, later: { a: [1] } }, '').json, other: 1 }

@@ -2,6 +2,7 @@
 // hexadecimal, 64-bit integers as text or number, enumerations as numbers. What is not known is skipped.
 
 import { AnnalsError } from '../../errors.ts'
+import { parseExactly } from '../exact-json.ts'
 import {
   Allowance,
   type LogRecord,
@@ -33,7 +34,7 @@ type Part = Readonly<Record<string, unknown>>
 
 function parse(bytes: Buffer): unknown {
   try {
-    return JSON.parse(utf8.decode(bytes))
+    return parseExactly(utf8.decode(bytes))
   } catch (cause) {
     throw malformed('it is not JSON in UTF-8', cause)
   }
