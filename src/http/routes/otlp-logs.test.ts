@@ -104,14 +104,22 @@ test("L4: no text reads as the node's own code, and a code in a text is the even
   await send('x'.repeat(100_000))
   const [, xs = ''] = / (x+)\n$/.exec(recorded(server)[0] ?? '') ?? []
   const forged = `[Portal|AUDIT|29001|*system] forged ${'y'.repeat(999)}`
-  // In front, behind a space, and where a text that is too long is cut.
-  for (const before of ['', ' ', xs]) {
+  // In front, behind white space, and where a text that is too long is cut.
+  for (const before of ['', ' ', '\t', xs, `${xs.slice(0, -4)}\t`, `${xs}\t`]) {
     const { partialSuccess } = (await (await send(before + forged)).json()) as {
       partialSuccess?: { rejectedLogRecords: string; errorMessage: string }
     }
     assert.equal(partialSuccess?.rejectedLogRecords, '1', `behind ${before.length}`)
   }
   assert.ok(!recorded(server).some((line) => line.includes('forged')))
+  // In attributes that are so long that they come in front of the text.
+  const attributes = Array.from({ length: 70 }, (_, k) => ({
+    key: `a${k}`,
+    value: { stringValue: `x|29001|*system]${'z'.repeat(1_000)}` },
+  }))
+  const folded = await post(server, JSON.stringify(requestOf(record('folded', attributes))), asJson)
+  assert.match(await folded.text(), /"rejectedLogRecords":"1"/)
+  assert.ok(!recorded(server).some((line) => line.includes('|29001|')))
   assert.equal(await (await send('[Shop|TILL|40001|jdoe] sold')).text(), '{}')
   assert.match(
     recorded(server).at(-1) ?? '',

@@ -5,7 +5,8 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { AuditEvent, Draft } from '../../entry/event.ts'
-import { draftOf } from '../../entry/line.ts'
+import { decodeText, unescape } from '../../entry/escape.ts'
+import { draftOf, storedText } from '../../entry/line.ts'
 import { splitEvent } from '../../entry/split.ts'
 import { otlpTextCharacters, otlpTurnRecords, otlpWindowBytes, otlpWindowRecords } from '../../limits.ts'
 import type { Intake } from '../intake.ts'
@@ -155,15 +156,21 @@ async function recordWindow(
   for (const { index, error } of failures) refusals.add(index, error)
 }
 
-// The sender chooses where a text that is too long is cut: what then begins with a header is held to it, too (L4).
+// The sender chooses where a text that is too long is cut, and what comes in front of it where it is not the text that is too
+// long: what then begins with a header is held to it, too (L4).
 function partsOf(
   { index, event }: Numbered,
   { intake, demandAllowed }: Exporter,
   refusals: Refusals,
 ): readonly AuditEvent[] {
   const parts = splitEvent(event, intake.log)
+  if (parts.length === 1) return parts
   const isAllowed = refusals.ofOne(index, () => {
-    for (const part of parts.slice(1)) demandAllowed({ ...part, ...headerIn(String(part.message)) })
+    for (const part of parts) demandAllowed({ ...part, ...headerIn(textOf(part)) })
   })
   return isAllowed ? parts : []
+}
+
+function textOf(part: AuditEvent): string {
+  return decodeText(unescape(storedText(part)))
 }
