@@ -166,6 +166,15 @@ describe('a JSON line', () => {
     assert.deepEqual(severities, [7, 7, 6, 4, 3, 2, 0, 7, 3, 3, 6])
   })
 
+  test('says who sent it as JSON where that is no text', () => {
+    const how = mapping(
+      { code: '1', actor: 'a', message: 'm', hostName: '$.h', appName: '$.p', procId: '$.i' },
+      'rest',
+    )
+    const { hostName, appName, procId } = read({ h: { name: 'x' }, p: ['shop', 2], i: null }, how)
+    assert.deepEqual([hostName, appName, procId], ['{"name":"x"}', '["shop",2]', undefined])
+  })
+
   test('takes its message from the catalogue where it has none of its own', () => {
     const how = mapping({ code: '$.code', component: 'Portal', actor: '$.who', session: '$.sid' })
     const { message, category } = read({ code: 20101, who: 'jdoe', sid: 's-1' }, how)
@@ -191,6 +200,12 @@ describe('a line that the mapping cannot read is kept whole, and says why', () =
       assert.equal(event.details?.[0]?.[0], 'unreadable')
       assert.match(event.details?.[0]?.[1] ?? '', reason)
     })
+
+  test('a severity that is neither a number nor a text', () => {
+    const how = mapping({ code: '1', actor: 'a', message: 'm', severity: '$.l' })
+    for (const l of [true, false, [], [3], {}])
+      assert.match(read({ l }, how).details?.[0]?.[1] ?? '', /^"severity" is /, JSON.stringify(l))
+  })
 
   test('bytes that are no UTF-8', () => {
     const line = Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])

@@ -84,7 +84,7 @@ function sender(
   const given: { hostName?: string; appName?: string; procId?: string } = {}
   for (const field of ['hostName', 'appName', 'procId'] as const) {
     const value = read(field)
-    if (typeof value === 'string' ? value !== '' : typeof value === 'number') given[field] = String(value)
+    if (value !== undefined && value !== null && value !== '') given[field] = textOf(value)
   }
   return given
 }
@@ -93,6 +93,10 @@ function convert(field: MappedField, value: unknown): unknown {
   if (field === 'code') return typeof value === 'string' && /^[0-9]{1,9}$/.test(value) ? Number(value) : value
   if (field === 'severity') return severityOf(value)
   if (field === 'occurred') return instantOf(value)
+  return textOf(value)
+}
+
+function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
@@ -124,6 +128,7 @@ const severities: Readonly<Record<string, number>> = {
 const levels = [7, 7, 6, 4, 3, 2]
 
 function severityOf(value: unknown): unknown {
+  if (typeof value !== 'string' && typeof value !== 'number') return value
   if (typeof value === 'string' && !/^[0-9]+$/.test(value)) return severities[value.toLowerCase()] ?? value
   const number = Number(value)
   return number >= 10 && number <= 60 && number % 10 === 0 ? levels[number / 10 - 1] : number
