@@ -73,6 +73,14 @@ test('a record with a code is the event that an application would have posted', 
   })
 })
 
+test('a severity number that stands for none is kept beside the usual severity', () => {
+  for (const severityNumber of [-1, 25]) {
+    const { severity, details } = eventOf({ severityNumber, body: 'b' })
+    assert.deepEqual([severity, details], [5, [['severity_number', String(severityNumber)]]])
+  }
+  assert.equal(eventOf({ severityNumber: 24, body: 'b' }).details, undefined)
+})
+
 test('a body is the message of a coded record, and the fields of a template come one by one or together', () => {
   const coded = { 'audit.code': '4711', 'audit.component': 'Billing', 'audit.actor': 'jdoe' }
   const paid = eventOf({ says: coded, body: 'Invoice 7 paid' })

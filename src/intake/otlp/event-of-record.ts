@@ -131,9 +131,12 @@ function occurredOf({ time, observed }: LogRecord): Pick<AuditEvent, 'occurred'>
 }
 
 // What the record says beside its attributes.
-function ownPairs({ eventName, severityText, traceId, spanId, flags, droppedAttributes }: LogRecord): Pair[] {
+function ownPairs(record: LogRecord): Pair[] {
+  const { eventName, severityNumber, severityText, traceId, spanId, flags, droppedAttributes } = record
+  const isOdd = severityNumber !== 0 && severityOf(severityNumber) === undefined
   return [
     ...said('event.name', eventName),
+    ...said('severity_number', isOdd ? String(severityNumber) : ''),
     ...said('severity_text', severityText),
     ...said('trace_id', traceId),
     ...said('span_id', spanId),

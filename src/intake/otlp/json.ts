@@ -57,7 +57,7 @@ function recordOf(part: Part, allowance: Allowance): RecordBody {
   return {
     time: microsOf(nanosOf(part, 'timeUnixNano')),
     observed: microsOf(nanosOf(part, 'observedTimeUnixNano')),
-    severityNumber: numberOf(part, 'severityNumber'),
+    severityNumber: Number(wholeOf(part, 'severityNumber', -(2n ** 31n), 2n ** 31n)),
     severityText: textOf(part, 'severityText'),
     eventName: textOf(part, 'eventName'),
     body: valueOf(childOf(part, 'body'), allowance, 1),
