@@ -449,6 +449,21 @@ test('a chunk that is none ends the reading, and is answered like all else that 
   assert.equal(portal.log.recorded.length, 1)
 })
 
+test('the rest of a small body that is refused half-way is dropped, and its connection goes on', async () => {
+  await using portal = await startPortal({ requestTimeoutMs: 3_000, connectionsCheckMs: 100 })
+  const begun = 'this is no gzip'
+  const [head, rest] = ['Content-Encoding: gzip', 'x'.repeat(500_000)]
+  const length = `Content-Length: ${begun.length + rest.length}`
+  const socket = await dial(portal.port, rawPost(begun, head, length).replace('x-ndjson', 'json'))
+  let answers = ''
+  socket.on('data', (bytes) => (answers += bytes.toString()))
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  await until(() => answers.includes('MALFORMED_REQUEST'))
+  socket.write(`${rest}GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+  await closed
+  assert.match(answers, /^HTTP\/1\.1 400 .*\r\nConnection: keep-alive\r\n.*HTTP\/1\.1 200 OK\r\n/s)
+})
+
 test('a client that sends nothing more is told so, and its whole lines stay', async () => {
   await using portal = await startPortal({ recordStallMs: 100, recordLingerMs: 50 })
   const text = `${JSON.stringify(login)}\n`

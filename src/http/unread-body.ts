@@ -24,7 +24,11 @@ export function endAnswer(
   response: ServerResponse,
   body: string | Uint8Array,
 ): void {
-  if (request.complete || response.shouldKeepAlive) return void response.end(body)
+  if (request.complete || response.shouldKeepAlive) {
+    // Node drops the rest only of what nobody had begun to read.
+    if (!request.complete) request.resume()
+    return void response.end(body)
+  }
   response.write(body)
   void dropped(request, lingerMs).then(() => response.end())
 }
