@@ -4,8 +4,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** Told of a connection whose request did not arrive in time. */
-export type LateListener = (socket: Socket) => void
+/** Told of a request that did not arrive in time, and of its connection. */
+export type LateListener = (request: IncomingMessage, socket: Socket) => void
 
 /** Requests whose bodies are still arriving: at most one for each connection. */
 export class BodyDeadlines implements Disposable {
@@ -53,7 +53,7 @@ export class BodyDeadlines implements Disposable {
     for (const [socket, { request, since }] of this.#arriving)
       if (!request.complete && since < before) {
         this.#arriving.set(socket, { request, since: Infinity })
-        late(socket)
+        late(request, socket)
       }
   }
 }

@@ -95,9 +95,9 @@ function watchDeadlines(
     if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined)
       deadlines.begin(request)
   })
-  deadlines.watch(bounds.requestTimeoutMs, bounds.connectionsCheckMs, (socket) => {
+  deadlines.watch(bounds.requestTimeoutMs, bounds.connectionsCheckMs, (request, socket) => {
     const late = new AnnalsError('REQUEST_TIMEOUT', 'the request did not arrive in time')
-    refuseSocket(sink, socket, late, bounds.lingerMs)
+    refuseSocket(sink, socket, late, bounds.lingerMs, request)
   })
   server.on('close', () => deadlines[Symbol.dispose]())
 }

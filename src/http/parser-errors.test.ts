@@ -58,8 +58,12 @@ test('a head, or a body, that does not arrive in time is 408', async () => {
     requestTimeoutMs: 100,
     connectionsCheckMs: 20,
   })
-  const { status, code } = parse(await raw(portal.port, 'GET / HTTP/1.1\r\nHost: a\r\n'))
-  assert.deepEqual({ status, code }, { status: 408, code: 'REQUEST_TIMEOUT' })
+  const head = 'POST /oauth2/default/v1/token HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n'
+  for (const bytes of [head, `${head}\r\ngrant`]) {
+    const { status, code } = parse(await raw(portal.port, bytes))
+    assert.deepEqual({ status, code }, { status: 408, code: 'REQUEST_TIMEOUT' })
+  }
+  assert.deepEqual(portal.logged, [])
 })
 
 test('A5: a method that the parser has never heard of is 405 on a resource, and 404 elsewhere', async () => {

@@ -2,6 +2,7 @@
 // gets the same answer as everything else (contract, table E), written by hand, and the connection ends.
 
 import { createRequire } from 'node:module'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { AnnalsError, type ErrorCode } from '../errors.ts'
 import { refusalBody, refusalHeaders, type RefusalSink } from './errors.ts'
@@ -58,12 +59,19 @@ export function refusalAt(path: string, allowedAt: AllowedAt): AnnalsError {
 
 /**
  * Writes a refusal to a bare socket and ends it. Where an answer is under way on that socket nothing is
- * written, for it would become a part of that answer: the connection is broken instead (R6).
+ * written, for it would become a part of that answer: the connection is broken instead (R6). `request` is the one that
+ * is refused, where there is one: an answer to it that has not begun is not under way.
  */
-export function refuseSocket(sink: RefusalSink, socket: Socket, error: AnnalsError, lingerMs: number): void {
+export function refuseSocket(
+  sink: RefusalSink,
+  socket: Socket,
+  error: AnnalsError,
+  lingerMs: number,
+  request?: IncomingMessage,
+): void {
   if (socket.destroyed || socket.writableEnded) return
   sink.metrics.refused(error.code)
-  if (!socket.writable || isAnswering(socket)) {
+  if (!socket.writable || isAnswering(socket, request)) {
     socket.destroy()
     return
   }
@@ -77,8 +85,10 @@ export function refuseSocket(sink: RefusalSink, socket: Socket, error: AnnalsErr
 
 // Node has no public word for "a response is assigned to this socket"; its own handler of parser errors asks
 // the same property.
-function isAnswering(socket: Socket): boolean {
-  return '_httpMessage' in socket && socket._httpMessage !== null
+function isAnswering(socket: Socket, refused: IncomingMessage | undefined): boolean {
+  if (!('_httpMessage' in socket) || socket._httpMessage === null) return false
+  const { req, headersSent } = socket._httpMessage as ServerResponse
+  return req !== refused || headersSent
 }
 
 function rawAnswer(error: AnnalsError, socket: Socket): string {
