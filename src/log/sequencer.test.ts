@@ -414,6 +414,33 @@ describe('failing disks', () => {
     await log.close()
   })
 
+  test('I4, I9: what had been recorded is known again where nothing can be recorded', async () => {
+    const { log, disk, clock } = await openTestLog({ minFreeBytes: 100_000 })
+    const [one, two] = [draft(log, 'one'), draft(log, 'two')]
+    const first = await log.record(one)
+    const second = await log.record(two)
+    const isKnown = async () => {
+      const answers = [log.record(one), log.recordAll([two, one]), log.record(draft(log, 'new'))] as const
+      await assert.rejects(log.recordAll([two, draft(log, 'new')]))
+      await assert.rejects(answers[2])
+      assert.deepEqual(await answers[0], { ...first, isNew: false })
+      assert.deepEqual(await answers[1], [
+        { ...second, isNew: false },
+        { ...first, isNew: false },
+      ])
+    }
+    disk.onSync = (path) => (path.endsWith('.log') ? 'fail' : undefined)
+    await isKnown()
+    disk.onSync = () => undefined
+    await log.record(draft(log, 'between'))
+    // Full without a warning, and then known to be.
+    disk.capacity = 0
+    await isKnown()
+    clock.pass(1_000_000)
+    await isKnown()
+    await log.close()
+  })
+
   test('I7: every refused event is counted, also those that come while recording resumes', async () => {
     const { log, disk, clock } = await openTestLog({ minFreeBytes: 100_000 })
     clock.pass(1_000_000)

@@ -259,7 +259,7 @@ export class Sequencer {
     if (room.check() === 'filled') this.#sayRefusal()
 
     const batch = await this.#place(this.#take(Math.min(committer.room, limits.batchEntries)))
-    // Reads that cannot be recorded, and events that had been recorded before, need no disk.
+    // Reads that cannot be recorded need no disk.
     if (batch.lines.length === 0) return this.#answer(batch)
 
     // A crash from here on may leave any part of the batch; its callers have not been answered.
@@ -358,8 +358,8 @@ export class Sequencer {
 
   // Every one of a group is looked up before any of them has a place.
   async #placeGroup(batch: Batch, item: WaitingGroup): Promise<void> {
-    const { room } = this.#parts
-    if (room.refusing) throw room.refuse(item.drafts.length)
+    const { room, ledger } = this.#parts
+    if (room.isShut) throw room.refuse(item.drafts.length)
     const identities = new Set<string>()
     const fingerprints: Fingerprint[] = []
     const known = await forEach(item.drafts, (draft) => {
@@ -370,6 +370,11 @@ export class Sequencer {
       identities.add(identity)
       return this.#lookUp(batch, draft, fingerprint)
     })
+    const isThere = (place: Recorded | undefined): place is Recorded =>
+      place !== undefined && place.position < ledger.size
+    // Durable, whatever becomes of this batch.
+    if (known.every(isThere)) return item.resolve(known)
+    if (room.refusing) throw room.refuse(item.drafts.length)
     const all = item.drafts.map(
       (draft, k) =>
         known[k] ?? this.#addNew(batch, draft, fingerprints[k] ?? fingerprintOf(identityOf(draft))),
@@ -399,7 +404,7 @@ export class Sequencer {
 
   #placeEntry(batch: Batch, item: WaitingEntry): void | Promise<void> {
     const { room, ledger } = this.#parts
-    if (room.isShut || (room.refusing && item.kind === 'entry')) throw room.refuse()
+    if (room.isShut) throw room.refuse()
     const { draft } = item
     const fingerprint = fingerprintOf(identityOf(draft))
     const inBatch = this.#sameInBatch(batch, draft, fingerprint)
@@ -424,11 +429,14 @@ export class Sequencer {
     hint: { fingerprint: Fingerprint; candidates: readonly Position[] },
   ): Promise<void> {
     const known = await this.#findAmong(hint.candidates, item.draft)
-    if (known === undefined) this.#addEntry(batch, item, hint.fingerprint)
-    else answer(batch, item, known)
+    if (known === undefined) return this.#addEntry(batch, item, hint.fingerprint)
+    // It is durable, whatever becomes of this batch.
+    item.resolve(known)
   }
 
   #addEntry(batch: Batch, item: WaitingEntry, fingerprint: Fingerprint): void {
+    const { room } = this.#parts
+    if (room.refusing && item.kind === 'entry') throw room.refuse()
     this.#demandYoung(item.draft)
     answer(batch, item, this.#addNew(batch, item.draft, fingerprint))
   }
