@@ -43,7 +43,7 @@ export class Horizon {
     this.#generations = [new Generation(this.#capacity)]
   }
 
-  /** The position and time of the first entry that is remembered; undefined while nothing was forgotten. */
+  /** The position of the first entry that is remembered, and its time or a later one; undefined while nothing was forgotten. */
   get forgottenBefore(): { position: Position; time: Micros } | undefined {
     const first = this.#generations.at(-1)?.first
     return first === undefined || first.position === 0 ? undefined : first
@@ -62,7 +62,7 @@ export class Horizon {
   ): void {
     for (let at = 0; at < fingerprints.length; at += fingerprintBytes) {
       const position = first + at / fingerprintBytes
-      // A time that is too late only refuses more old ids than it must (I4).
+      // A time that is too late only has more ids looked at more closely (I4).
       const time = at === 0 ? times.first : times.last
       this.#add(fingerprints.readUInt32BE(at), fingerprints.readUInt32BE(at + 4), position, time)
     }

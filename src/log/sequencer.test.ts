@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import { parseLine } from '../entry/line.ts'
 import { isAnnalsError } from '../errors.ts'
 import { paceMostSeconds, queueBytes, queueEntries, queueNotForSingles } from '../limits.ts'
+import { Horizon } from './horizon.ts'
 import type { SegmentStore } from '../store/segment-store.ts'
 import {
   bytesOf,
@@ -166,6 +167,29 @@ describe('recording', () => {
     ])
     assert.equal(won.status, 'fulfilled')
     assert.equal(lost.status, 'rejected')
+    await log.close()
+  })
+
+  test('I4, W8: an id is too old by the wall clock, also where the times of entries lie ahead of it', async (context) => {
+    const { log, clock } = await openTestLog()
+    clock.step(day)
+    await recordEach(log, clock, ['a day ahead'])
+    clock.step(-day)
+    clock.pass(hour)
+    const oldest = await log.record(draft(log, 'the oldest that is compared'))
+    context.mock.getter(Horizon.prototype, 'forgottenBefore', () => oldest)
+    const made = (micros: number) => {
+      const digits = Math.floor((clock.wall + micros) / 1000)
+        .toString(16)
+        .padStart(12, '0')
+      return `${digits.slice(0, 8)}-${digits.slice(8)}-7${randomUUID().slice(15)}`
+    }
+    const [old, young] = [() => draft(log, 'old', made(-1000)), () => draft(log, 'young', made(0))]
+    assert.ok((await log.record(young())).isNew)
+    assert.equal((await log.recordAll([young(), young()])).length, 2)
+    await assert.rejects(log.record(old()), { code: 'ID_TOO_OLD' })
+    await assert.rejects(log.recordAll([young(), old()]), { code: 'ID_TOO_OLD' })
+    assert.equal(log.status().size, oldest.position + 4)
     await log.close()
   })
 

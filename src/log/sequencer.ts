@@ -115,6 +115,8 @@ export class Sequencer {
   readonly #pace = new Pace()
   #running: Promise<void> | undefined
   #state: 'open' | 'failed' | 'closed' = 'open'
+  // When the oldest entry that is still compared was recorded, by the wall clock.
+  #oldest: { readonly position: Position; readonly clock: Micros } | undefined
   // True from a failed commit to the next one that is durable.
   #isRenewed = false
 
@@ -392,13 +394,12 @@ export class Sequencer {
     if (inBatch !== undefined) return { ...inBatch, isNew: false }
     const candidates = this.#parts.ledger.horizon.candidates(fingerprint)
     if (candidates.length > 0) return this.#findOrDemand(candidates, draft)
-    this.#demandYoung(draft)
-    return undefined
+    return this.#demandYoung(draft)
   }
 
   async #findOrDemand(candidates: readonly Position[], draft: Draft): Promise<Recorded | undefined> {
     const known = await this.#findAmong(candidates, draft)
-    if (known === undefined) this.#demandYoung(draft)
+    if (known === undefined) await this.#demandYoung(draft)
     return known
   }
 
@@ -434,11 +435,12 @@ export class Sequencer {
     item.resolve(known)
   }
 
-  #addEntry(batch: Batch, item: WaitingEntry, fingerprint: Fingerprint): void {
+  #addEntry(batch: Batch, item: WaitingEntry, fingerprint: Fingerprint): void | Promise<void> {
     const { room } = this.#parts
     if (room.refusing && item.kind === 'entry') throw room.refuse()
-    this.#demandYoung(item.draft)
-    answer(batch, item, this.#addNew(batch, item.draft, fingerprint))
+    const add = () => answer(batch, item, this.#addNew(batch, item.draft, fingerprint))
+    const isOld = this.#demandYoung(item.draft)
+    return isOld === undefined ? add() : isOld.then(add)
   }
 
   #addNew(batch: Batch, draft: Draft, fingerprint: Fingerprint): Recorded {
@@ -486,11 +488,23 @@ export class Sequencer {
     return undefined
   }
 
-  #demandYoung(draft: Draft): void {
+  // Almost none needs a look into the text.
+  #demandYoung(draft: Draft): undefined | Promise<undefined> {
     const forgotten = this.#parts.ledger.horizon.forgottenBefore
-    if (forgotten === undefined) return
+    if (forgotten === undefined) return undefined
     const made = timeOfId(draft.id)
-    if (made === undefined || made >= forgotten.time) return
+    if (made === undefined || made >= forgotten.time) return undefined
+    return this.#demandMadeSince(forgotten.position, draft, made)
+  }
+
+  // Ids are made by the wall clock, behind which the times of entries do not stay when it is set back (W8): by them, all
+  // ids might be too old for as long as it takes to catch up.
+  async #demandMadeSince(position: Position, draft: Draft, made: Micros): Promise<undefined> {
+    if (this.#oldest?.position !== position) {
+      const { time, clock = time } = parseLine(await this.#parts.text.line(position))
+      this.#oldest = { position, clock }
+    }
+    if (made >= this.#oldest.clock) return undefined
     throw new AnnalsError(
       'ID_TOO_OLD',
       `the id ${draft.id} was made before the oldest entry that is still compared; send the event with a new id ` +
