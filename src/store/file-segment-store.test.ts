@@ -54,6 +54,16 @@ describe('file store', () => {
     assert.equal(await textOf(await openFileSegmentStore(disk.powerLoss(), places), 0), 'one\ntwo\n')
   })
 
+  test('I9: what did not fit is cut back, also where it is several pages', async () => {
+    const disk = new FaultyDisk()
+    await using store = await openFileSegmentStore(disk, places)
+    await store.begin(0)
+    await store.append(0, 0, Buffer.from('one\n'))
+    disk.capacity = disk.used + 10_000
+    assert.equal((await store.append(0, 4, Buffer.alloc(20_000, 'x'))).outcome, 'full')
+    assert.equal(await textOf(await openFileSegmentStore(disk.powerLoss(), places), 0), 'one\n')
+  })
+
   test('I1: after a failed sync the outcome is unknown, and renew brings back what is durable', async () => {
     const disk = new FaultyDisk()
     await using store = await openFileSegmentStore(disk, places)

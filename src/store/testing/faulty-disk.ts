@@ -231,7 +231,9 @@ function afterLoss(inode: Inode, chance: Chance | undefined): Buffer {
 }
 
 function copyPage(from: Buffer, to: Buffer, page: number): void {
-  from.copy(to, page * pageBytes, page * pageBytes, (page + 1) * pageBytes)
+  const start = page * pageBytes
+  // A page that was cut off has nothing to copy.
+  if (start < from.length) from.copy(to, start, start, start + pageBytes)
 }
 
 function systemError(code: string, path: string): Error {
