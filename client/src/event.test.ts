@@ -84,3 +84,18 @@ test('an event that no server would take is refused at once', () => {
   const event = { code: 4711, actor: 'a', message: 'x'.repeat(1024 * 1024) }
   assert.throws(() => encode(event), { code: 'INVALID_EVENT', message: /expected at most 1048576/ })
 })
+
+test('an id that would not stand in the line is refused at once', () => {
+  const encode = eventEncoder({ makeId: uuidMaker(), now: () => 0, component: undefined })
+  const event = { code: 4711, actor: 'a', message: 'm' }
+  class Inherits {
+    readonly code = 4711
+    readonly actor = 'a'
+    readonly message = 'm'
+    get id(): string {
+      return '0190a000-0000-7000-8000-000000000001'
+    }
+  }
+  const wrong = [{ ...event, id: null }, { ...event, id: 5 }, new Inherits()] as AuditEvent[]
+  for (const one of wrong) assert.throws(() => encode(one), { code: 'INVALID_EVENT', field: 'id' })
+})

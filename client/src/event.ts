@@ -76,7 +76,7 @@ export function eventEncoder({ makeId, now, component }: Encoding): (event: Audi
   return (event) => {
     const json = jsonOf(event)
     const hasOwnId = event.id === undefined
-    const id = event.id ?? makeId()
+    const id = hasOwnId ? makeId() : idIn(event, json)
     const start = hasOwnId ? `{"id":"${id}",` : '{'
     const when = event.occurred === undefined ? `"occurred":"${timeOf()}",` : ''
     const where = event.component === undefined && componentOfCode[event.code] === undefined ? named : ''
@@ -105,6 +105,15 @@ function jsonOf(event: AuditEvent): string {
   if (json === undefined || !json.startsWith('{"'))
     throw invalid('an event is an object with a code', undefined)
   return json
+}
+
+// The server and the spool know an event by the id in its line: one that is no text, or that a getter of a class says and
+// JSON does not, would be none to them.
+function idIn({ id }: { readonly id?: unknown }, json: string): string {
+  if (typeof id === 'string' && json.includes(`"id":${JSON.stringify(id)}`)) return id
+  throw new AuditTrailError('INVALID_EVENT', 'id is expected to be a string in the event itself', {
+    field: 'id',
+  })
 }
 
 function invalid(message: string, cause: unknown): AuditTrailError {
