@@ -23,3 +23,19 @@ test('without onError the process warns at once, then at most once a minute, wit
     'an audit event was not recorded: FULL: too many events wait (and 2 others since the last warning)',
   ])
 })
+
+test('what onError throws is a warning, at once or later', async () => {
+  const warnings: string[] = []
+  const warn = (text: string) => warnings.push(text)
+  const error = new AuditTrailError('FULL', 'too many events wait')
+  const throwing = () => {
+    throw new Error('now')
+  }
+  warner(throwing, warn)(error, undefined)
+  warner(async () => await Promise.reject(new Error('later')), warn)(error, undefined)
+  await new Promise(setImmediate)
+  assert.deepEqual(warnings, [
+    'onError of an audit trail throws Error: now',
+    'onError of an audit trail throws Error: later',
+  ])
+})

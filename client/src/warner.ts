@@ -12,12 +12,21 @@ export function warner(
   now: () => number = Date.now,
 ): (error: AuditTrailError, line: string | undefined) => void {
   if (onError === undefined) return warnNowAndThen(warn, now)
-  return (error, line) => {
-    try {
-      onError(error, line)
-    } catch (thrown) {
-      warn(`onError of an audit trail throws ${String(thrown)}`)
-    }
+  return (error, line) => void tell(onError, error, line, warn)
+}
+
+// It may be an asynchronous function too: then it is called at once, and rejects later.
+async function tell(
+  onError: NonNullable<AuditTrailOptions['onError']>,
+  error: AuditTrailError,
+  line: string | undefined,
+  warn: (text: string) => void,
+): Promise<void> {
+  try {
+    const over: unknown = onError(error, line)
+    await over
+  } catch (thrown) {
+    warn(`onError of an audit trail throws ${String(thrown)}`)
   }
 }
 
