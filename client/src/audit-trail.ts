@@ -127,18 +127,13 @@ export class AuditTrail implements AsyncDisposable {
    * is sent when the server can be reached, also by the next process; without one it waits in memory, and it resolves at
    * once. Resolves with undefined where it was not taken, after `onError` was told; with `throwErrors` it rejects.
    */
-  async enqueue<const C extends number>(event: AuditEvent<C>): Promise<string | undefined> {
-    let encoded: EncodedEvent | undefined
-    try {
-      encoded = this.#demandOpen(() => this.#encode(event as AuditEvent))
-      await this.#put(encoded)
-      return encoded.id
-    } catch (error) {
-      const failure = this.#counted(asFailure(error))
-      if (this.#options.throwErrors === true) throw failure
-      this.#tell(failure, encoded?.line)
-      return undefined
-    }
+  enqueue<const C extends number>(event: AuditEvent<C>): Promise<string | undefined> {
+    return this.#enqueue(event, this.#options.throwErrors === true)
+  }
+
+  /** As `enqueue`, for a log, which has nobody to throw at: it never rejects, with `throwErrors` neither. */
+  enqueueQuietly(event: AnyEvent): Promise<string | undefined> {
+    return this.#enqueue(event, false)
   }
 
   /** Waits until nothing waits any more, in memory or on disk. False where it takes longer than that. Never rejects. */
@@ -184,6 +179,20 @@ export class AuditTrail implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  async #enqueue(event: AnyEvent, isToThrow: boolean): Promise<string | undefined> {
+    let encoded: EncodedEvent | undefined
+    try {
+      encoded = this.#demandOpen(() => this.#encode(event as AuditEvent))
+      await this.#put(encoded)
+      return encoded.id
+    } catch (error) {
+      const failure = this.#counted(asFailure(error))
+      if (isToThrow) throw failure
+      this.#tell(failure, encoded?.line)
+      return undefined
+    }
   }
 
   #openDisk(spool: NonNullable<Settings['spool']>, parts: SharedParts): Disk {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { pino } from 'pino'
 import { createLogger, format, transports as winstonTransports } from 'winston'
-import { type AuditTrail, openAuditTrail } from './audit-trail.ts'
+import { type AuditTrail, type AuditTrailError, openAuditTrail } from './audit-trail.ts'
 import auditTransport, { auditStream } from './pino.ts'
 import { type FakeServer, type Posted, startFakeServer } from './testing/fake-server.ts'
 import { AuditTransport } from './winston.ts'
@@ -143,4 +143,31 @@ test('winston: a log goes on while the audit trail is away', async (context) => 
   while (audit.stats().dropped < 990) await new Promise(setImmediate)
   assert.equal(audit.stats().waiting, 10)
   await audit.close(0)
+})
+
+test('a log throws nothing at the application, also where the audit trail is asked to', async (context) => {
+  const server = await startFakeServer(context)
+  const errors: string[] = []
+  const audit = openAuditTrail({
+    ...options(server),
+    throwErrors: true,
+    onError: ({ code }: AuditTrailError) => errors.push(code),
+  })
+  const large = { code: 9_001, actor: 'jdoe', target: 'x'.repeat(1024 * 1024) }
+  const lazy = {
+    code: 9_001,
+    get actor(): string {
+      throw new Error('of the application')
+    },
+  }
+  const stream = auditStream(audit)
+  pino(stream).info({ audit: large }, 'in pino')
+  const transport = new AuditTransport({ audit })
+  const logger = createLogger({ format: format.printf(() => ''), transports: [transport] })
+  logger.info('in winston', { audit: large })
+  logger.info('of a getter', { audit: lazy })
+  while (errors.length < 3) await new Promise(setImmediate)
+  assert.deepEqual(errors, ['INVALID_EVENT', 'INVALID_EVENT', 'INVALID_EVENT'])
+  stream.end()
+  await once(stream, 'close')
 })

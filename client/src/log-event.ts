@@ -35,13 +35,17 @@ export function eventOfLog(
   if (typeof event !== 'object' || event === null || Array.isArray(event)) return undefined
   const given = event as Partial<AuditEvent>
   const severity = severities[String(level)]
-  const needsText = given.message === undefined && isTemplated[given.code ?? -1] === undefined
-  return {
-    ...(severity === undefined ? {} : { severity }),
-    ...(time === undefined ? {} : { occurred: time }),
-    ...(needsText && typeof text === 'string' ? { message: text } : {}),
-    ...given,
-  } as AuditEvent
+  try {
+    const needsText = given.message === undefined && isTemplated[given.code ?? -1] === undefined
+    return {
+      ...(severity === undefined ? {} : { severity }),
+      ...(time === undefined ? {} : { occurred: time }),
+      ...(needsText && typeof text === 'string' ? { message: text } : {}),
+      ...given,
+    } as AuditEvent
+  } catch {
+    return given as AuditEvent
+  }
 }
 
 // RFC 5424's severities of the levels of pino and of winston (npm's and syslog's). Ordinary levels say nothing of an audit

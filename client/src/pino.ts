@@ -56,7 +56,7 @@ function takeLine(audit: AuditTrail, line: string, mapping: LogMapping): void {
     },
     mapping,
   )
-  if (event !== undefined) void audit.enqueue(event)
+  if (event !== undefined) void audit.enqueueQuietly(event)
 }
 
 function timeOf(time: unknown): { readonly time?: Date } {

@@ -55,7 +55,7 @@ export class AuditTransport extends Writable {
     const isHeard = !this.silent && this.#isLoud(level)
     const event = isHeard ? eventOfLog(info, { level, text: info['message'] }, this.#mapping) : undefined
     if (event === undefined) return done()
-    void this.#audit.enqueue(event)
+    void this.#audit.enqueueQuietly(event)
     void afterwards(this.#audit.room(), done)
   }
 
