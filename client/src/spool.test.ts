@@ -100,6 +100,17 @@ test('a directory may be given as seen from where the process runs, and with a s
   }
 })
 
+test('a directory stays the same when the process goes elsewhere', async (context) => {
+  const path = directory(context)
+  const { spool } = open(context, relative('.', path))
+  await spool.append(event(1))
+  const before = process.cwd()
+  process.chdir(path)
+  context.after(() => process.chdir(before))
+  await spool.append(event(2))
+  assert.deepEqual(await drained(spool), [event(1).line, event(2).line])
+})
+
 test('what is appended comes out in order, and is deleted when it is done', async (context) => {
   const path = directory(context)
   const { spool } = open(context, path)

@@ -100,7 +100,8 @@ export class Spool {
 
   /** Opens at once; what goes wrong is told to whoever appends, and tried again for whoever is next. */
   constructor(parts: SpoolParts) {
-    this.#parts = parts
+    // Seen from where the process runs now, wherever it goes. What `mkdir` says that it has made is a part of it, too.
+    this.#parts = { ...parts, directory: resolve(parts.directory) }
     this.#ready = this.#inTurn(() => this.#open())
     this.#ready.catch(() => undefined)
     this.#beat = setInterval(
@@ -173,8 +174,7 @@ export class Spool {
 
   async #open(): Promise<void> {
     try {
-      // Resolved, because what it says that it has made is a part of what it is given.
-      const made = await mkdir(resolve(this.#parts.directory), { recursive: true, mode: 0o700 })
+      const made = await mkdir(this.#parts.directory, { recursive: true, mode: 0o700 })
       this.#made ??= made
       if (this.#made !== undefined) await this.#syncAbove(this.#made)
       this.#made = undefined
@@ -187,7 +187,7 @@ export class Spool {
 
   // The names of the directories that were made, from the spool's own up to that one.
   async #syncAbove(made: string): Promise<void> {
-    for (let directory = resolve(this.#parts.directory); ; directory = dirname(directory)) {
+    for (let directory = this.#parts.directory; ; directory = dirname(directory)) {
       await this.#sync(dirname(directory))
       if (directory === made) return
     }
