@@ -171,3 +171,17 @@ test('a log throws nothing at the application, also where the audit trail is ask
   stream.end()
   await once(stream, 'close')
 })
+
+test('pino: an event happened when its line says, in milliseconds, seconds, or as text', async (context) => {
+  const server = await startFakeServer(context)
+  const stream = auditTransport(options(server))
+  const when = Date.parse('2026-01-31T12:00:00Z')
+  for (const time of [when, when / 1000, '2026-01-31T12:00:00.000000000Z'])
+    stream.write(`${JSON.stringify({ level: 30, time, audit: signedIn })}\n`)
+  stream.end()
+  await once(stream, 'close')
+  assert.deepEqual(
+    server.recorded.map(({ occurred }) => occurred),
+    Array.from({ length: 3 }, () => '2026-01-31T12:00:00.000Z'),
+  )
+})

@@ -20,12 +20,16 @@ export const requestsInFlight = 1
 export const eventBytes = 1024 * 1024
 /** A request with its answer, with `requestTimeoutMs`: less than half of `giveUpAfterMs`. Beyond: it is tried again. */
 export const requestTimeoutMs = 10_000
+/** The longest that a timer of Node's can be set for, in milliseconds. Beyond: a TypeError, or this. */
+export const timerMostMs = 2 ** 31 - 1
 /** How long an event is tried before `record` gives up, with `giveUpAfterMs`: people wait behind it. */
 export const giveUpAfterMs = 30_000
 /** How long `close` waits for what is under way, unless it is told otherwise. */
 export const closeTimeoutMs = 10_000
 /** The same at the end of a pino transport: pino stands still meanwhile, and gives up after 10 seconds. */
 export const pinoCloseMs = 5_000
+/** The greatest time of a line of pino's that counts seconds: in the year 5138. Beyond: it counts milliseconds, from 1973 on. */
+export const secondsMost = 100_000_000_000
 /** The first pause before another try, up to which chance chooses; it doubles up to the longest. */
 export const pauseMs = 50
 export const pauseMostMs = 10_000

@@ -9,7 +9,7 @@ import { Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { afterwards } from './afterwards.ts'
 import { type AuditTrail, type AuditTrailOptions, openAuditTrail } from './audit-trail.ts'
-import { pinoCloseMs } from './limits.ts'
+import { pinoCloseMs, secondsMost } from './limits.ts'
 import { eventOfLog, type LogMapping } from './log-event.ts'
 
 /** What the transport can be told. */
@@ -61,7 +61,9 @@ function takeLine(audit: AuditTrail, line: string, mapping: LogMapping): void {
 
 function timeOf(time: unknown): { readonly time?: Date } {
   if (typeof time !== 'number' && typeof time !== 'string') return {}
-  const date = new Date(time)
+  // `unixTime` of pino counts seconds: as milliseconds they would be in 1970.
+  const isSeconds = typeof time === 'number' && time < secondsMost
+  const date = new Date(isSeconds ? time * 1000 : time)
   return Number.isNaN(date.getTime()) ? {} : { time: date }
 }
 
