@@ -54,6 +54,17 @@ test('TLS: a server is trusted by its authority or by its pin, and no other one 
   assert.equal(misnamed.requests.length, 1)
 })
 
+test("TLS: authorities may be bytes, as they are in a worker's options", async (context) => {
+  const tls = certificate(context, 'localhost')
+  const server = await startFakeServer(context, { tls })
+  const ca = structuredClone(Buffer.from(tls.cert))
+  assert.ok(!Buffer.isBuffer(ca))
+  const client = new HttpClient({ ca, connections: 1, timeoutMs: 5_000 })
+  context.after(() => client[Symbol.dispose]())
+  const asked = { url: new URL(server.url), headers: {}, body: '{}', mostBytes: 1_000 }
+  assert.equal((await client.post(asked)).isWhole, true)
+})
+
 test('TLS: a request that waited for a connection goes out over it', async (context) => {
   const tls = certificate(context, 'localhost')
   const server = await startFakeServer(context, { tls })

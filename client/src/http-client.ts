@@ -186,7 +186,9 @@ function safeAgent(
   { ca, pin, timeoutMs }: HttpClientOptions,
 ): SafeAgent {
   if (pin !== undefined) return new PinnedAgent(kept, fingerprintOf(pin), timeoutMs)
-  const trust = ca === undefined ? {} : { ca: typeof ca === 'string' || Buffer.isBuffer(ca) ? ca : [...ca] }
+  // A Buffer that was handed over to a worker, as to pino's, is a plain array of bytes there.
+  const isOne = typeof ca === 'string' || ca instanceof Uint8Array
+  const trust = ca === undefined ? {} : { ca: isOne ? ca : [...ca] }
   return new SafeAgent({ ...kept, ...trust, minVersion: 'TLSv1.2' })
 }
 
