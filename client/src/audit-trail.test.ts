@@ -536,6 +536,30 @@ test("an application's own tokens are asked for, and once more where they are re
   assert.equal((await audit.record(session))?.position, 0)
 })
 
+test("an application's token that can stand in no header is none", async (context) => {
+  const server = await startFakeServer(context)
+  for (const token of ['line\n', '', undefined]) {
+    const { audit } = open(context, server, {
+      credentials: { token: async () => token as string },
+      giveUpAfterMs: 1,
+    })
+    const { cause } = await rejection(audit.recordOrThrow(session))
+    assert.equal(cause instanceof AuditTrailError && cause.code, 'UNAUTHENTICATED')
+  }
+  assert.equal(server.requests.length, 0)
+})
+
+test('a token is asked for at the host of url, also where its path begins with two slashes', async (context) => {
+  const server = await startFakeServer(context)
+  const credentials = { clientId: 'shop', clientSecret: 'Secret-word-1' }
+  const { audit } = open(context, server, {
+    url: `${server.url}//127.0.0.2:1`,
+    credentials,
+    giveUpAfterMs: 1,
+  })
+  assert.equal((await audit.record(session))?.position, 0)
+})
+
 test("an application's token that never comes holds up neither record nor close", async (context) => {
   const server = await startFakeServer(context)
   const credentials = { token: () => new Promise<string>(() => undefined) }

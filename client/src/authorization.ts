@@ -130,12 +130,15 @@ function basic(name: string, secret: string): string {
 
 function tokenUrlOf({ tokenUrl }: OAuthCredentials, options: AuditTrailOptions, origin: URL): URL {
   if (tokenUrl !== undefined) return safeUrl('credentials.tokenUrl', tokenUrl, options)
-  return new URL(`${origin.pathname.replace(/\/+$/, '')}/oauth2/default/v1/token`, origin)
+  // Not as seen from the origin: a path that begins with two slashes would name another host.
+  return new URL(`${origin.origin}${origin.pathname.replace(/\/+$/, '')}/oauth2/default/v1/token`)
 }
 
 async function ask(token: () => Promise<string>, parts: AuthorizationParts): Promise<string> {
   try {
-    return await inTime(token(), parts)
+    const given: unknown = await inTime(token(), parts)
+    if (isToken(given)) return given
+    throw new TypeError('a token is expected to be of visible ASCII characters')
   } catch (cause) {
     throw new Refused(new AuditTrailError('UNAUTHENTICATED', 'there is no access token', { cause }), true)
   }
@@ -167,7 +170,7 @@ function tokenIn(answer: Answer): { readonly token: string; readonly lifeSeconds
   const { status, text, isWhole } = answer
   const said = isWhole ? parsed(text) : {}
   const { access_token: token, expires_in: life, error } = said
-  if (status === 200 && typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) {
+  if (status === 200 && isToken(token)) {
     return { token, lifeSeconds: typeof life === 'number' && life > 0 ? life : tokenLifeSeconds }
   }
   const why = typeof error === 'string' && /^[a-z_]{1,40}$/.test(error) ? ` ${error}` : ''
@@ -178,6 +181,11 @@ function tokenIn(answer: Answer): { readonly token: string; readonly lifeSeconds
     mayPass,
     retryAfterMs(answer),
   )
+}
+
+// What can stand in a header.
+function isToken(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]+$/.test(value)
 }
 
 function parsed(text: string): Readonly<Record<string, unknown>> {
