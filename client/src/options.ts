@@ -62,8 +62,8 @@ export interface AuditTrailOptions {
   readonly giveUpAfterMs?: number
   /** The pauses between tries. */
   readonly retry?: { readonly firstMs?: number; readonly mostMs?: number }
-  /** Told of every event that is not recorded, with its JSON. Unless it is given, the process warns now and then. */
-  readonly onError?: (error: AuditTrailError, event: string | undefined) => void
+  /** Told of every event that is not recorded, with its JSON. Unless it is given, the process warns. It may be async. */
+  readonly onError?: (error: AuditTrailError, event: string | undefined) => unknown
   /** What to record about events that were dropped, once recording works again. */
   readonly onDrop?: (dropped: Dropped) => AuditEvent | undefined
   /** Whether `record` and `enqueue` reject instead of resolving with `undefined`. */

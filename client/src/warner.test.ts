@@ -32,7 +32,7 @@ test('what onError throws is a warning, at once or later', async () => {
     throw new Error('now')
   }
   warner(throwing, warn)(error, undefined)
-  warner(async () => await Promise.reject(new Error('later')), warn)(error, undefined)
+  warner(() => Promise.reject(new Error('later')), warn)(error, undefined)
   await new Promise(setImmediate)
   assert.deepEqual(warnings, [
     'onError of an audit trail throws Error: now',

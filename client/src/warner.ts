@@ -23,8 +23,7 @@ async function tell(
   warn: (text: string) => void,
 ): Promise<void> {
   try {
-    const over: unknown = onError(error, line)
-    await over
+    await onError(error, line)
   } catch (thrown) {
     warn(`onError of an audit trail throws ${String(thrown)}`)
   }
