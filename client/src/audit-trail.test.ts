@@ -643,6 +643,25 @@ test('flush says when it takes longer', async (context) => {
   assert.equal(await audit.flush(30), false)
 })
 
+test('to wait for longer than a timer can is not to wait for a moment', async (context) => {
+  const server = await startFakeServer(context)
+  server.next.push({ kind: 'refuse', status: 503 })
+  const { audit } = open(context, server)
+  const work = audit.record(session)
+  assert.equal(await audit.flush(2 ** 31), true)
+  assert.equal((await work)?.position, 0)
+})
+
+test('flush ends when the audit trail is closed, though something is left on disk', async (context) => {
+  const server = await startFakeServer(context)
+  server.always = { kind: 'refuse', status: 503 }
+  const { audit } = open(context, server, { spool: { directory: directory(context) } })
+  await audit.enqueue(session)
+  const before = audit.flush()
+  await audit.close(1)
+  assert.deepEqual([await before, await audit.flush()], [false, false])
+})
+
 test('an event that is enqueued while the server is away is sent by whoever opens the spool next', async (context) => {
   const server = await startFakeServer(context)
   const spool = { directory: join(directory(context), 'spool') }
@@ -906,6 +925,8 @@ test('options that are wrong are named', () => {
     ['url', { url: 'https://app:secret@portal.example.com' }],
     ['log', { url: 'https://10.0.0.1' }],
     ['maxWaiting', { maxWaiting: 0 }],
+    ['requestTimeoutMs', { requestTimeoutMs: 2 ** 31 }],
+    ['spool.directory', { spool: { directory: '' } }],
     ['pin', { pin: 'abc' }],
     ['credentials.tokenUrl', { credentials: { clientId: 'a', clientSecret: 'b', tokenUrl: 'http://other' } }],
   ]

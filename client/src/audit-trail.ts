@@ -69,6 +69,7 @@ export class AuditTrail implements AsyncDisposable {
   readonly #counts = { recorded: 0, refused: 0, dropped: 0, spooled: 0 }
   #untold: Dropped | undefined
   #closing: Promise<void> | undefined
+  #isClosed = false
   // Aborted when nothing is waited for any more.
   readonly #end = new AbortController()
 
@@ -136,13 +137,14 @@ export class AuditTrail implements AsyncDisposable {
     return this.#enqueue(event, false)
   }
 
-  /** Waits until nothing waits any more, in memory or on disk. False where it takes longer than that. Never rejects. */
+  /**
+   * Waits until nothing waits any more, in memory or on disk. False where it takes longer than that, or where the audit
+   * trail is closed before. Never rejects.
+   */
   async flush(timeoutMs = Infinity): Promise<boolean> {
     await this.#disk?.opened()
-    return await this.#waiters.until(
-      () => this.#lane.waiting === 0 && this.#disk?.isIdle !== false,
-      timeoutMs,
-    )
+    await this.#waiters.until(() => this.#isDone || this.#isClosed, timeoutMs)
+    return this.#isDone
   }
 
   /**
@@ -245,6 +247,10 @@ export class AuditTrail implements AsyncDisposable {
     throw new AuditTrailError('CLOSED', 'the audit trail is closed')
   }
 
+  get #isDone(): boolean {
+    return this.#lane.waiting === 0 && this.#disk?.isIdle !== false
+  }
+
   get #inLane(): InMemory {
     return { events: this.#lane.waiting, bytes: this.#lane.waitingBytes }
   }
@@ -329,8 +335,7 @@ export class AuditTrail implements AsyncDisposable {
 
   async #close(timeoutMs: number): Promise<void> {
     await this.#disk?.opened()
-    const isDone = () => this.#lane.waiting === 0 && (this.#disk?.isIdle ?? true)
-    const isEnough = () => isDone() || (this.#lane.waiting === 0 && this.#disk?.isFailing === true)
+    const isEnough = () => this.#isDone || (this.#lane.waiting === 0 && this.#disk?.isFailing === true)
     await this.#waiters.until(isEnough, timeoutMs)
     for (const item of this.#lane.stop()) item.settle(closedTooEarly(), item)
     this.#disk?.stop()
@@ -340,6 +345,7 @@ export class AuditTrail implements AsyncDisposable {
     const isAtRest = () => this.#lane.waiting === 0 && this.#disk?.isAtRest !== false
     await this.#waiters.until(isAtRest, closeCutOffMs)
     await this.#disk?.close()
+    this.#isClosed = true
     this.#waiters.look()
   }
 }

@@ -135,6 +135,28 @@ test('no byte goes out before that is allowed, and none where it is not', async 
   assert.match(heard.join(''), /^POST /)
 })
 
+test('a process that waits for flush is kept alive while the server is away', async (context) => {
+  const server = await startFakeServer(context)
+  const program = `
+    import { openAuditTrail } from '${import.meta.dirname}/audit-trail.ts'
+    const [directory] = process.argv.slice(1)
+    const credentials = ${JSON.stringify(credentials)}
+    const audit = openAuditTrail({ url: '${server.url}', log: 'x', credentials, spool: { directory } })
+    await audit.enqueue(${JSON.stringify(session)})
+    process.stdout.write(String(await audit.flush()))
+  `
+  server.next.push(...Array.from({ length: 4 }, () => ({ kind: 'refuse', status: 503 }) as const))
+  const directory = mkdtempSync(join(tmpdir(), 'annals-client-'))
+  context.after(() => rmSync(directory, { recursive: true, force: true }))
+  const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program, directory]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  context.after(() => child.kill('SIGKILL'))
+  let output = ''
+  child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()))
+  const [code] = (await once(child, 'close')) as [number]
+  assert.deepEqual([code, output], [0, 'true'])
+})
+
 test('a process ends by itself once nothing waits, whether the audit trail is closed or not', async (context) => {
   const server = await startFakeServer(context)
   const program = `

@@ -101,7 +101,7 @@ export function settingsOf(options: AuditTrailOptions): Settings {
     batch: {
       events: count('batch.events', batch.events, limits.batchEvents),
       bytes: count('batch.bytes', batch.bytes, limits.batchBytes),
-      lingerMs: count('batch.lingerMs', batch.lingerMs, limits.batchLingerMs, 0),
+      lingerMs: time('batch.lingerMs', batch.lingerMs, limits.batchLingerMs, 0),
       inFlight: count('batch.inFlight', batch.inFlight, limits.requestsInFlight),
     },
     retry: {
@@ -110,13 +110,13 @@ export function settingsOf(options: AuditTrailOptions): Settings {
     },
     maxWaiting: count('maxWaiting', options.maxWaiting, limits.waitingEvents),
     maxWaitingBytes: count('maxWaitingBytes', options.maxWaitingBytes, limits.waitingBytes),
-    requestTimeoutMs: count('requestTimeoutMs', options.requestTimeoutMs, limits.requestTimeoutMs),
+    requestTimeoutMs: time('requestTimeoutMs', options.requestTimeoutMs, limits.requestTimeoutMs),
     giveUpAfterMs: timeOrEver('giveUpAfterMs', options.giveUpAfterMs, limits.giveUpAfterMs),
     spool:
       spool === undefined
         ? undefined
         : {
-            directory: spool.directory,
+            directory: directoryOf(spool.directory),
             maxBytes: count('spool.maxBytes', spool.maxBytes, limits.spoolBytes),
           },
   }
@@ -157,6 +157,19 @@ function count(name: string, value: number | undefined, fallback: number, least 
   const number = value ?? fallback
   if (Number.isSafeInteger(number) && number >= least) return number
   throw new TypeError(`${name} is expected to be a whole number of at least ${least}`)
+}
+
+// What a timer is set for.
+function time(name: string, value: number | undefined, fallback: number, least = 1): number {
+  const ms = count(name, value, fallback, least)
+  if (ms <= limits.timerMostMs) return ms
+  throw new TypeError(`${name} is expected to be at most ${limits.timerMostMs}`)
+}
+
+// An empty one would be where the process happens to run.
+function directoryOf(directory: unknown): string {
+  if (typeof directory === 'string' && directory !== '') return directory
+  throw new TypeError('spool.directory is expected to be the path of a directory')
 }
 
 function timeOrEver(name: string, value: number | undefined, fallback: number): number {

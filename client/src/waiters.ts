@@ -1,4 +1,7 @@
-// Those who wait until something is so, looked at whenever something has moved.
+// Those who wait until something is so, looked at whenever something has moved. They keep the process alive, however long
+// they wait: what is on disk alone does not.
+
+import { timerMostMs } from './limits.ts'
 
 interface Waiter {
   readonly isSo: () => boolean
@@ -13,7 +16,10 @@ export class Waiters {
   until(isSo: () => boolean, timeoutMs = Infinity): Promise<boolean> {
     if (isSo()) return Promise.resolve(true)
     return new Promise((resolve) => {
-      const timer = timeoutMs === Infinity ? undefined : setTimeout(() => waiter.end(false), timeoutMs)
+      const timer =
+        timeoutMs === Infinity
+          ? setInterval(() => undefined, timerMostMs)
+          : setTimeout(() => waiter.end(false), Math.min(timeoutMs, timerMostMs))
       const waiter: Waiter = {
         isSo,
         end: (isSo) => {
