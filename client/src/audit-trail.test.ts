@@ -391,6 +391,26 @@ test('memory is bounded also where it waits for a disk that stands still, and no
   )
 })
 
+test('closing is bounded in time also where the disk stands still', async (context) => {
+  const server = await startFakeServer(context)
+  const disk = stallDisk(context)
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  const { audit } = open(context, server, { spool: { directory: directory(context) } })
+  const work = audit.enqueue(session)
+  const isFlushed = audit.flush(1)
+  const ended: string[] = []
+  const closing = audit.close().then(() => ended.push('close'))
+  for (let k = 0; ended.length === 0 && k < 10_000; k++) {
+    context.mock.timers.tick(1_000)
+    await new Promise(setImmediate)
+  }
+  context.mock.timers.reset()
+  assert.deepEqual([ended, await isFlushed], [['close'], false])
+  disk.goOn()
+  await closing
+  assert.equal((await work)?.length, 36)
+})
+
 test('what waits for the disk is bounded in bytes too', async (context) => {
   const server = await startFakeServer(context)
   server.always = { kind: 'hang' }

@@ -4,13 +4,14 @@
 import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import type { Receipt } from './attempt.ts'
+import { afterwards } from './afterwards.ts'
 import { authorizationOf } from './authorization.ts'
 import { Disk, type SharedParts } from './disk.ts'
 import { AuditTrailError, type ClientErrorCode } from './errors.ts'
 import { type AnyEvent, type AuditEvent, type EncodedEvent, eventEncoder } from './event.ts'
 import { HttpClient } from './http-client.ts'
 import { canBePutRight, type Item, Lane } from './lane.ts'
-import { closeCutOffMs, closeTimeoutMs } from './limits.ts'
+import { closeCutOffMs, closeDiskMs, closeTimeoutMs } from './limits.ts'
 import { type AuditTrailOptions, type Dropped, type Settings, settingsOf } from './options.ts'
 import { poster } from './poster.ts'
 import { uuidMaker } from './uuid.ts'
@@ -142,8 +143,9 @@ export class AuditTrail implements AsyncDisposable {
    * trail is closed before. Never rejects.
    */
   async flush(timeoutMs = Infinity): Promise<boolean> {
-    await this.#disk?.opened()
-    await this.#waiters.until(() => this.#isDone || this.#isClosed, timeoutMs)
+    const endMs = monotonicMs() + timeoutMs
+    await this.#over(this.#disk?.opened(), timeoutMs)
+    await this.#waiters.until(() => this.#isDone || this.#isClosed, endMs - monotonicMs())
     return this.#isDone
   }
 
@@ -334,9 +336,10 @@ export class AuditTrail implements AsyncDisposable {
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    await this.#disk?.opened()
+    const endMs = monotonicMs() + timeoutMs
+    await this.#over(this.#disk?.opened(), timeoutMs)
     const isEnough = () => this.#isDone || (this.#lane.waiting === 0 && this.#disk?.isFailing === true)
-    await this.#waiters.until(isEnough, timeoutMs)
+    await this.#waiters.until(isEnough, endMs - monotonicMs())
     for (const item of this.#lane.stop()) item.settle(closedTooEarly(), item)
     this.#disk?.stop()
     this.#http[Symbol.dispose]()
@@ -344,9 +347,20 @@ export class AuditTrail implements AsyncDisposable {
     // Requests that were cut off just now say so at once.
     const isAtRest = () => this.#lane.waiting === 0 && this.#disk?.isAtRest !== false
     await this.#waiters.until(isAtRest, closeCutOffMs)
-    await this.#disk?.close()
+    await this.#over(this.#disk?.close(), closeDiskMs)
     this.#isClosed = true
     this.#waiters.look()
+  }
+
+  // Waits for what never rejects, and no longer: a disk may stand still.
+  async #over(work: Promise<void> | undefined, timeoutMs: number): Promise<void> {
+    let isOver = work === undefined
+    const end = (): void => {
+      isOver = true
+      this.#waiters.look()
+    }
+    if (work !== undefined) void afterwards(work, end)
+    await this.#waiters.until(() => isOver, timeoutMs)
   }
 }
 

@@ -53,6 +53,8 @@ export const tokenLifeSeconds = 300
 export const warnEveryMs = 60_000
 /** How long `close`, once it has cut off what is under way, waits to hear so. Beyond: it does not wait any more. */
 export const closeCutOffMs = 1_000
+/** How long `close` waits, after that, until the disk has what is left. Beyond: it is written, or not, after `close`. */
+export const closeDiskMs = 3_000
 /** A file of the spool: it is read into memory as a whole. Beyond: the next file. */
 export const spoolFileBytes = 1024 * 1024
 /** All files of a spool, with `spool.maxBytes`. Beyond: SPOOL_FULL. */

@@ -19,7 +19,7 @@ export class Waiters {
       const timer =
         timeoutMs === Infinity
           ? setInterval(() => undefined, timerMostMs)
-          : setTimeout(() => waiter.end(false), Math.min(timeoutMs, timerMostMs))
+          : setTimeout(() => waiter.end(false), Math.min(Math.max(timeoutMs, 0), timerMostMs))
       const waiter: Waiter = {
         isSo,
         end: (isSo) => {
