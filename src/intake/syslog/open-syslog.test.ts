@@ -23,6 +23,7 @@ import {
 import { linesOf, openTestLog } from '../../log/testing/log-under-test.ts'
 import { Intake } from '../intake.ts'
 import { Losses } from '../losses.ts'
+import { parseUdpTable } from './kernel-drops.ts'
 import { openSyslog, type SyslogOptions } from './open-syslog.ts'
 
 const loopback = { host: '127.0.0.1', port: 0 }
@@ -40,6 +41,7 @@ interface Node extends AsyncDisposable {
   lost(): number
   /** Waits until so many messages are recorded. */
   recorded(count: number): Promise<void>
+  recordedSoFar(): number
 }
 
 async function node(options: Partial<SyslogOptions>): Promise<Node> {
@@ -90,6 +92,7 @@ async function node(options: Partial<SyslogOptions>): Promise<Node> {
       return lines.map((line) => parseLine(Buffer.from(line))).filter(({ code }) => code !== '29011')
     },
     recorded: (count) => until(() => recorded >= count),
+    recordedSoFar: () => recorded,
     lost: () => lost,
     [Symbol.asyncDispose]: () => listeners[Symbol.asyncDispose](),
   }
@@ -125,6 +128,11 @@ function timerOf(port = 0): { kind: string; leftMs: number } {
   const established = fields.find(([, address = '', , state]) => state === '01' && address.endsWith(local))
   const [kind = '', hundredths = ''] = established?.[5]?.split(':') ?? []
   return { kind, leftMs: Number.parseInt(hundredths, 16) * 10 }
+}
+
+function droppedAt(port: number | undefined): number {
+  const rows = parseUdpTable(readFileSync('/proc/self/net/udp', 'latin1'))
+  return rows.find((row) => row.port === port)?.drops ?? 0
 }
 
 function demandKeepAlive(port: number | undefined): void {
@@ -557,6 +565,8 @@ describe('syslog over UDP', () => {
     }
     await Promise.all(all)
     socket.close()
+    // What has been sent may still be on its way within the kernel, neither readable nor dropped.
+    await until(() => sut.recordedSoFar() + droppedAt(sut.listeners.addresses.udp?.port) === sent)
     const entries = await sut.stop()
     const loss = entries.find(({ code }) => code === '29071')
     assert.match(loss?.text ?? '', /syslog kernel: \d+/)
