@@ -14,14 +14,12 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import fs from 'node:fs/promises'
-import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAnnalsError } from '../../errors.ts'
 import { followLineBytes, followOpenFiles } from '../../limits.ts'
-import { brokenDisk, quick, stage, until } from './testing/followed.ts'
+import { beforeOpening, brokenDisk, quick, stage, until } from './testing/followed.ts'
 
 /** Lines that say their number, from one to the one before another. */
 function lines(from: number, to: number): string {
@@ -388,22 +386,12 @@ describe('rotation by rename', () => {
     await until(() => at.events.length === 2)
     await first[Symbol.asyncDispose]()
     appendFileSync(at.path('audit.log'), lineOf(2))
-    const { open } = fs
-    const restore = () => {
-      fs.open = open
-      syncBuiltinESMExports()
-    }
-    t.after(restore)
-    fs.open = async (path, flags, mode) => {
-      if (path !== at.path('audit.log')) return await open(path, flags, mode)
-      restore()
+    beforeOpening(t, at.path('audit.log'), async () => {
       renameSync(at.path('audit.log'), at.path('audit.log.1'))
       writeFileSync(at.path('audit.log'), lineOf(3))
       await sleep(20)
       appendFileSync(at.path('audit.log'), lineOf(4))
-      return await open(path, flags, mode)
-    }
-    syncBuiltinESMExports()
+    })
     await at.follow()
     await until(() => at.messages().includes('number 4') && at.messages().includes('number 2'))
     await sleep(10 * quick.scanMs)
@@ -573,23 +561,13 @@ describe('copy and truncate', () => {
     await until(() => readFileSync(at.path('state/places.json'), 'utf8').includes('"isSettled":true'))
     await first[Symbol.asyncDispose]()
     copyFileSync(at.path('audit.log'), at.path('audit.log.1'))
-    const { open } = fs
-    const restore = () => {
-      fs.open = open
-      syncBuiltinESMExports()
-    }
-    t.after(restore)
     // The copy has been looked at by then: its original is there.
-    fs.open = async (path, flags, mode) => {
-      if (path !== at.path('audit.log.2')) return await open(path, flags, mode)
-      restore()
+    beforeOpening(t, at.path('audit.log.2'), async () => {
       appendFileSync(at.path('audit.log.1'), lines(9, 12))
       truncateSync(at.path('audit.log'))
       appendFileSync(at.path('audit.log'), lineOf(12))
       await until(() => at.messages().includes('number 12'))
-      return await open(path, flags, mode)
-    }
-    syncBuiltinESMExports()
+    })
     await at.follow({ timing: { ...quick, rotatedMs: 0 } })
     await until(() => at.messages().includes('number 11'))
     assert.deepEqual(new Set(at.messages()), new Set(numbers(0, 13)))

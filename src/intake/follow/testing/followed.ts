@@ -1,6 +1,8 @@
 // A directory with log files, and what following them has recorded. The intake is one that can be told to have no room.
 
 import { mkdtempSync, rmSync } from 'node:fs'
+import fs from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -118,4 +120,22 @@ export function brokenDisk(): Disk & { isBroken: boolean } {
 /** Waits until something is so. Bounded by the test's own time limit alone. */
 export async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await sleep(5)
+}
+
+/** Does `work` the next time that a path is opened, just before that: what happens between a look and the opening. */
+export function beforeOpening(context: TestContext, path: string, work: () => Promise<void>): void {
+  const { open } = fs
+  const restore = () => {
+    fs.open = open
+    syncBuiltinESMExports()
+  }
+  context.after(restore)
+  fs.open = async (opened, flags, mode) => {
+    if (opened === path) {
+      restore()
+      await work()
+    }
+    return await open(opened, flags, mode)
+  }
+  syncBuiltinESMExports()
 }
